@@ -1,0 +1,1 @@
+"""What numbers say: witnesses, gradient checks, and the verification of the catalogue."""

@@ -1,0 +1,267 @@
+"""Real numbers for the witness: a precision of its own, what is undefined, and its own table of primitive functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from mpmath import MPContext
+
+Number = Any
+"An mpf of a private context, or an `Undefined`."
+Value = Any
+"A `Number`, or a NumPy array of them."
+
+
+class Unresolved(Exception):  # noqa: N818 - no error: a place where the witness cannot look
+    """What cannot be evaluated here, though it may well be defined: a number out of range, an infinite sum."""
+
+
+class Undefined:
+    """The value of log 0, 1/0 and the like. It spreads through arithmetic as "not a number" does, and says why."""
+
+    __slots__ = ("place", "why")
+
+    def __init__(self, why: str, place: object = None) -> None:
+        self.why, self.place = why, place
+
+    def __str__(self) -> str:
+        return f"undefined: {self.why}" + (f", in {self.place}" if self.place is not None else "")
+
+    def _spread(self, *_: object) -> Undefined:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _spread
+
+
+@lru_cache(maxsize=None)
+def _context(dps: int) -> Any:
+    context = MPContext()  # mpmath's global precision is other people's
+    context.dps = dps
+    return context
+
+
+class Reals:
+    """Arithmetic that gives `digits` digits, through `depth` nested numeric derivatives.
+
+    Attributes
+    ----------
+    noise : mpf
+        What is not larger counts as zero: rounding and the truncation of derivatives stay below it. 0 if `exact`.
+    tolerance : mpf
+        The relative difference within which two numbers are equal.
+    step : mpf
+        The step of a numeric derivative. The error of a central difference is of the order of its square.
+    largest_exponent : float
+        Exponentials further out are left alone: their reciprocals would vanish in the noise.
+    """
+
+    def __init__(self, digits: int, depth: int, *, exact: bool = False) -> None:
+        reach = digits * 3 // 5
+        self.digits, self.depth = digits, depth
+        self.context = context = _context(digits + 20 + reach * depth)
+        self.zero, self.one = context.mpf(0), context.mpf(1)
+        self.noise = self.zero if exact else context.mpf(10) ** -(digits + 5)
+        self.tolerance = context.mpf(10) ** -(digits - 10)
+        self.step = context.mpf(10) ** -reach
+        self.bend = self.step**1.5
+        self.largest_exponent = 1e9 if exact else 200.0
+
+    def number(self, value: Any) -> Number:
+        """Return a number of another kind (a float, a fraction, text such as "0.1") without loss."""
+        if isinstance(value, Fraction):
+            return self.context.mpf(value.numerator) / value.denominator
+        return self.context.mpf(value.item() if isinstance(value, np.generic) else value)
+
+    def array(self, values: Any) -> Value:
+        """Return nested lists, an array or a number as an array of numbers of this precision, or as one."""
+        held = np.asarray(values, dtype=object)
+        if not held.shape:
+            return self.number(held[()])
+        result = np.empty(held.shape, dtype=object)
+        for position in np.ndindex(held.shape):
+            result[position] = self.number(held[position])
+        return result
+
+    def close(self, a: Number, b: Number) -> bool:
+        """Tell whether two numbers are equal as far as this precision can see."""
+        difference = abs(b - a)
+        return bool(difference <= self.noise or difference <= self.tolerance * max(abs(a), abs(b)))
+
+    def text(self, value: Number) -> str:
+        """Return a number as short text."""
+        return str(value) if isinstance(value, Undefined) else str(self.context.nstr(value, 12))
+
+
+def each(reals: Reals, function: Callable[..., Number], place: object, *values: Value) -> Value:
+    """Apply a function of numbers elementwise, with NumPy's broadcasting; the undefined stays so."""
+
+    def apply(*numbers: Number) -> Number:
+        for number in numbers:
+            if isinstance(number, Undefined):
+                return number
+        result = function(reals, *numbers)
+        if isinstance(result, Undefined) and result.place is None:
+            result.place = place
+        return result
+
+    if any(isinstance(value, np.ndarray) for value in values):
+        return np.frompyfunc(apply, len(values), 1)(*values)
+    return apply(*values)
+
+
+# ---- primitives of numbers -------------------------------------------------------------------------------------------
+
+
+def divide(r: Reals, a: Number, b: Number) -> Number:
+    """Return a/b."""
+    return Undefined("division by 0") if abs(b) <= r.noise else a / b
+
+
+def power(r: Reals, a: Number, b: Number) -> Number:
+    """Return a to the power b: for every a if b is an integer that is not negative, otherwise for a > 0, or a ≠ 0."""
+    vanishes = abs(a) <= r.noise
+    if vanishes and b < 0:
+        return Undefined(f"0 to the power {r.text(b)}")
+    if r.context.isint(b):
+        return a ** int(b)
+    if vanishes:
+        return r.zero
+    return Undefined(f"{r.text(a)} to the power {r.text(b)}") if a < 0 else a**b
+
+
+def central(r: Reals, above: Number, here: Number, below: Number) -> Number:
+    """Return a derivative from three values, where the slopes from both sides agree."""
+    if abs(above + below - 2 * here) > r.bend * (1 + abs(here)):
+        return Undefined("a derivative at a kink")
+    return (above - below) / (2 * r.step)
+
+
+def _exp(r: Reals, u: Number) -> Number:
+    if abs(u) > r.largest_exponent and u != -r.context.inf:
+        raise Unresolved(f"the exponential of {r.text(u)} is out of range")
+    return r.context.exp(u)
+
+
+def _log(r: Reals, u: Number) -> Number:
+    return r.context.log(u) if u > r.noise else Undefined(f"log of {r.text(u)}")
+
+
+def _log1p(r: Reals, u: Number) -> Number:
+    return r.context.log1p(u) if 1 + u > r.noise else Undefined(f"log1p of {r.text(u)}")
+
+
+def _sqrt(r: Reals, u: Number) -> Number:
+    if u < -r.noise:
+        return Undefined(f"square root of {r.text(u)}")
+    return r.context.sqrt(u) if u > r.noise else r.zero
+
+
+def _sigmoid(r: Reals, u: Number) -> Number:
+    return 1 / (1 + _exp(r, -u))
+
+
+def _tanh(r: Reals, u: Number) -> Number:
+    return r.context.tanh(u)
+
+
+def _softplus(r: Reals, u: Number) -> Number:
+    return max(u, r.zero) + r.context.log1p(_exp(r, -abs(u)))
+
+
+def _relu(r: Reals, u: Number) -> Number:
+    return max(u, r.zero)
+
+
+def _abs(_: Reals, u: Number) -> Number:
+    return abs(u)
+
+
+def _kl(r: Reals, a: Number, b: Number) -> Number:
+    """Return a log(a/b) − a + b, for a ≥ 0 and b > 0, with 0·log 0 = 0."""
+    if a < -r.noise or b <= r.noise:
+        return Undefined(f"kl of {r.text(a)} and {r.text(b)}")
+    return a * r.context.log(a / b) - a + b if a > r.noise else b
+
+
+def _expgap(r: Reals, t: Number) -> Number:
+    _exp(r, t)
+    return r.context.expm1(t) - t
+
+
+ELEMENTWISE: Final[dict[str, Callable[..., Number]]] = {
+    "exp": _exp,
+    "log": _log,
+    "sqrt": _sqrt,
+    "log1p": _log1p,
+    "\N{GREEK SMALL LETTER SIGMA}": _sigmoid,
+    "tanh": _tanh,
+    "softplus": _softplus,
+    "relu": _relu,
+    "abs": _abs,
+    "kl": _kl,
+    "expgap": _expgap,
+}
+
+
+# ---- primitives of rows ----------------------------------------------------------------------------------------------
+
+Row = list[Number]
+
+
+def _logsumexp(r: Reals, row: Row) -> Number:
+    top = max(row)
+    return top + r.context.log(sum((_exp(r, u - top) for u in row), r.zero))
+
+
+def _log_softmax(r: Reals, row: Row) -> Row:
+    total = _logsumexp(r, row)
+    return [u - total for u in row]
+
+
+def _softmax(r: Reals, row: Row) -> Row:
+    top = max(row)
+    parts = [_exp(r, u - top) for u in row]
+    total = sum(parts, r.zero)
+    return [part / total for part in parts]
+
+
+def _squared_norm(r: Reals, row: Row) -> Number:
+    return sum((u * u for u in row), r.zero)
+
+
+ROWS: Final[dict[str, Callable[[Reals, Row], Row]]] = {"softmax": _softmax, "log_softmax": _log_softmax}
+REDUCTIONS: Final[dict[str, Callable[[Reals, Row], Number]]] = {
+    "logsumexp": _logsumexp,
+    "squared_norm": _squared_norm,
+}
+
+
+def _last_axis(function: Callable[[Reals, Row], Any], r: Reals, values: Value, result: Value, place: object) -> None:
+    """Fill `result` with a function of every row of `values`. A function of an empty row is undefined."""
+    for position in np.ndindex(values.shape[:-1]):
+        row = list(values[position])
+        unknown = next((u for u in row if isinstance(u, Undefined)), None)
+        if not row and function is _logsumexp:
+            unknown = Undefined("logsumexp of nothing", place)
+        result[position] = unknown if unknown is not None else function(r, row)
+
+
+def rows(r: Reals, name: str, values: Value, place: object) -> Value:
+    """Apply a primitive that maps the last axis to itself."""
+    result = np.empty(values.shape, dtype=object)
+    if values.shape[-1]:
+        _last_axis(ROWS[name], r, values, result, place)
+    return result
+
+
+def reduction(r: Reals, name: str, values: Value, place: object) -> Value:
+    """Apply a primitive that takes the last axis away."""
+    result = np.empty(values.shape[:-1], dtype=object)
+    _last_axis(REDUCTIONS[name], r, values, result, place)
+    return result[()]
+
+

@@ -1,0 +1,296 @@
+"""Points at which the witness looks: seeded sizes, variables of every domain, finite measures, laws, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+from typing import Final
+
+import numpy as np
+
+from derive.evidence.reals import Number, Reals, Unresolved, Value
+from derive.language.term import NATURALS, Term, is_random, name_of
+
+Position = tuple[int, ...]
+Half: Final = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a point is drawn.
+
+    Attributes
+    ----------
+    signs : str
+        Of reals: "any", "alike" (one sign a variable), "plus" or "minus".
+    zeros : str
+        Where a domain has zeros: "none", "shared" (one support for all variables over an axis) or "any".
+    corners : str
+        "none": nothing is special; "first": every variable at its most special value; "any": components at any.
+    ties : bool
+        Whether variables of equal shape and domain are equal.
+    least : int
+        The least size.
+    """
+
+    signs: str = "any"
+    zeros: str = "none"
+    corners: str = "none"
+    ties: bool = False
+    least: int = 2
+
+
+ORDINARY: Final = (
+    Style(),
+    Style(signs="alike", zeros="shared"),
+    Style(zeros="any"),
+    Style(signs="alike"),
+    Style(signs="plus", zeros="shared"),
+    Style(signs="minus"),
+)
+SPECIAL: Final = (
+    Style(corners="first"),
+    Style(signs="alike", ties=True),
+    Style(corners="any"),
+    Style(signs="alike", corners="any", zeros="any", least=1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The samples of a domain: a range (in sixteenths), special values (as fractions), and what belongs to it."""
+
+    least: int
+    most: int
+    corners: tuple[tuple[int, int], ...]
+    holds: Callable[[Number], bool]
+    signed: bool = False
+    vanishes: bool = False
+    normalised: bool = False
+
+
+DOMAINS: Final[Mapping[str, Domain]] = {
+    "real": Domain(4, 36, ((0, 1), (1, 1), (-1, 1), Half), lambda u: True, signed=True),
+    "positive": Domain(2, 34, ((1, 1), Half, (2, 1)), lambda u: bool(u > 0)),
+    "nonnegative": Domain(2, 34, ((0, 1), (1, 1), Half), lambda u: bool(u >= 0), vanishes=True),
+    "unit": Domain(1, 15, (Half, (1, 4)), lambda u: bool(0 < u < 1)),
+    "closed unit": Domain(1, 15, ((0, 1), (1, 1), Half), lambda u: bool(0 <= u <= 1), vanishes=True),
+    "sign": Domain(16, 16, ((1, 1), (-1, 1)), lambda u: bool(abs(u) == 1), signed=True),
+    "simplex": Domain(2, 34, ((0, 1), (1, 1)), lambda u: bool(u >= 0), vanishes=True, normalised=True),
+    "density": Domain(2, 34, ((0, 1), (1, 1)), lambda u: bool(u >= 0), vanishes=True, normalised=True),
+    "positive density": Domain(2, 34, ((1, 1), Half), lambda u: bool(u > 0), normalised=True),
+    "joint density": Domain(2, 34, ((0, 1), (1, 1), Half), lambda u: bool(u >= 0), vanishes=True),
+}
+
+Table = list[tuple[Number, Number]]
+
+
+def _standard(reals: Reals, rng: Random, position: Position) -> Table:
+    """Mean 0 and variance 1: the value t with probability 1/(1 + t²), otherwise −1/t; the first component mixes two."""
+
+    def pair(top: int, bottom: int, share: Number) -> Table:
+        t = reals.number(top) / bottom
+        p = 1 / (1 + t * t)
+        return [(share * p, t), (share * (1 - p), -1 / t)]
+
+    one, other = rng.sample([(2, 1), (3, 1), (1, 2), (2, 3), (1, 3), (3, 2)], 2)
+    if any(position):
+        return pair(*one, reals.one)
+    third = reals.one / 3
+    return pair(*one, third) + pair(*other, 1 - third)
+
+
+LAWS: Final[Mapping[str, Callable[[Reals, Random, Position], Table]]] = {"standard": _standard}
+
+
+class Endless:
+    """An array with an axis of all natural numbers: its components are drawn when they are asked for."""
+
+    def __init__(self, draw: Callable[[Position], Number]) -> None:
+        self._draw, self._known = draw, dict[Position, Number]()
+
+    def __getitem__(self, position: Position) -> Number:
+        if position not in self._known:
+            self._known[position] = self._draw(position)
+        return self._known[position]
+
+    def moved(self, position: Position, by: Number) -> Endless:
+        """Return the array with one component moved; the others are the same."""
+        other = Endless(self.__getitem__)
+        other._known[position] = self[position] + by
+        return other
+
+
+@lru_cache(maxsize=None)
+def ranges(term: Term) -> frozenset[Term]:
+    """Return the sizes and spaces of a term."""
+    own = frozenset([term]) if term.op in {"size", "space"} and term is not NATURALS else frozenset[Term]()
+    return own.union(*(ranges(arg) for arg in term.args))
+
+
+def draw_sizes(seed: str, style: Style, symbols: Sequence[Term], *, small: bool) -> dict[Term, int]:
+    """Return sizes: those of at least 1 all different, from 2 to 5 where that suffices, and numbers of points."""
+    rng = Random(f"{seed}|sizes")
+    ordered = sorted(symbols, key=lambda symbol: (name_of(symbol), symbol.op))
+    sizes = [symbol for symbol in ordered if symbol.op == "size" and symbol.data != (name_of(symbol), 0)]
+    values = rng.sample(range(style.least, style.least + max(2 if small else 4, len(sizes))), len(sizes))
+    found = dict(zip(sizes, values, strict=True))
+    for symbol in ordered:
+        if symbol.op == "space":
+            found[symbol] = rng.choice((3, 4))
+        elif symbol not in found:
+            found[symbol] = rng.randrange(4)
+    return found
+
+
+class Point:
+    """A point: every value in it follows from its seed and its style, whatever is asked first.
+
+    Parameters
+    ----------
+    reals : Reals
+        The arithmetic. A point of another precision has the same values.
+    seed : str
+        Anything; equal seeds give equal points.
+    style : Style
+        How to draw.
+    sizes : mapping of Term to int
+        The sizes, and for each space its number of points.
+    """
+
+    def __init__(self, reals: Reals, seed: str, style: Style, sizes: Mapping[Term, int]) -> None:
+        self.reals, self.seed, self.style, self.sizes = reals, seed, style, sizes
+        self._weights: dict[Term, list[Number]] = {}
+        self._waves: dict[str, Callable[[int, Number], Number]] = {}
+
+    def extent(self, axis: Term) -> int:
+        """Return the number of indices or points of a range."""
+        if axis.op == "succ":
+            return self.extent(axis.args[0]) + 1
+        if axis is NATURALS:
+            raise Unresolved("all natural numbers are too many to go through")
+        return self.sizes[axis]
+
+    def weight(self, axis: Term, at: int) -> Number:
+        """Return the measure of one point of a space; an index counts as 1."""
+        if axis.op != "space":
+            return self.reals.one
+        if axis not in self._weights:
+            rng = Random(f"{self.seed}|measure|{name_of(axis)}")
+            self._weights[axis] = [self.reals.number(rng.randint(3, 30)) / 16 for _ in range(self.extent(axis))]
+        return self._weights[axis][at]
+
+    def law(self, variable: Term, position: Position) -> Table:
+        """Return the probabilities and values of one component of a random variable.
+
+        The table depends on the law and the position and not on the name, since 𝔼 may rename what it binds.
+        """
+        assert isinstance(variable.data, tuple)
+        name = variable.data[2]
+        if name not in LAWS:
+            raise Unresolved(f"no table for the law {name!r}")
+        return LAWS[name](self.reals, Random(f"{self.seed}|law|{name}|{position}"), position)
+
+    def variable(self, variable: Term) -> Value:
+        """Return the value of a variable."""
+        assert isinstance(variable.data, tuple)
+        name, domain = variable.data[:2]
+        if domain not in DOMAINS:
+            raise Unresolved(f"no samples for the domain {domain!r} of {name}")
+        axes = variable.args
+        kind = "random" if is_random(variable) else domain
+        over = ",".join(map(str, axes))
+        key = f"{self.seed}|{kind}|{over}|{'' if self.style.ties else name}"
+        if NATURALS not in axes:
+            return self._draw(key, DOMAINS[domain], axes)
+        rest = tuple(axis for axis in axes if axis is not NATURALS)
+
+        def component(position: Position) -> Number:
+            member = [at for at, axis in zip(position, axes, strict=True) if axis is NATURALS]
+            place = tuple(at for at, axis in zip(position, axes, strict=True) if axis is not NATURALS)
+            values = self._draw(f"{key}|{member}", DOMAINS[domain], rest)
+            return values[place] if place else values
+
+        return Endless(component)
+
+    def _draw(self, key: str, domain: Domain, axes: Sequence[Term]) -> Value:
+        rng = Random(key)
+        one_sign = rng.choice((1, -1))
+        if not axes:
+            return self._number(rng, domain, one_sign, False)
+        result = np.empty(tuple(map(self.extent, axes)), dtype=object)
+        absent = self._absent(axes[-1])
+        for position in np.ndindex(result.shape):
+            result[position] = self._number(rng, domain, one_sign, position[-1] in absent)
+        if domain.normalised:
+            for row in np.ndindex(result.shape[:-1]):
+                self._normalise(result[row], axes[-1])
+        return result
+
+    def _absent(self, axis: Term) -> frozenset[int]:
+        """Return where the variables over an axis vanish together."""
+        if self.style.zeros != "shared":
+            return frozenset()
+        rng = Random(f"{self.seed}|support|{axis}")
+        return frozenset(at for at in range(self.extent(axis)) if rng.random() < 0.4)  # noqa: PLR2004
+
+    def _number(self, rng: Random, domain: Domain, one_sign: int, absent: bool) -> Number:
+        style, number = self.style, self.reals.number
+        chance, raw, sign = rng.random(), rng.getrandbits(32), rng.choice((1, -1))
+        if style.corners != "none":
+            top, bottom = domain.corners[0 if style.corners == "first" else rng.randrange(len(domain.corners))]
+            return number(top) / bottom
+        if domain.vanishes and (absent or (style.zeros == "any" and chance < 0.35)):
+            return self.reals.zero
+        value = (domain.least + number(raw) / 2**32 * (domain.most - domain.least)) / 16
+        if not domain.signed:
+            return value
+        return value * {"any": sign, "alike": one_sign, "plus": 1, "minus": -1}[style.signs]
+
+    def _normalise(self, row: Value, axis: Term) -> None:
+        """Divide a row by its total under the measure; a row of zeros gets all of it at one place."""
+        if len(row) and not any(row):
+            row[Random(f"{self.seed}|mass|{axis}").randrange(len(row))] = self.reals.one
+        total = sum((self.weight(axis, at) * row[at] for at in range(len(row))), self.reals.zero)
+        for at in range(len(row)):
+            row[at] /= total
+
+    def belongs(self, variable: Term, value: Value) -> bool:
+        """Tell whether a value lies in the domain of a variable."""
+        assert isinstance(variable.data, tuple)
+        domain = DOMAINS[variable.data[1]]
+        numbers = np.asarray(value, dtype=object)
+        if not all(domain.holds(number) for number in numbers.flat):
+            return False
+        if not domain.normalised or not numbers.shape:
+            return True
+        weights = np.array([self.weight(variable.args[-1], at) for at in range(numbers.shape[-1])], dtype=object)
+        return all(self.reals.close(total, self.reals.one) for total in (numbers * weights).sum(axis=-1).flat)
+
+    def function(self, name: str) -> Callable[[int, Number], Number]:
+        """Return an unknown function as (order of derivative, argument) -> value.
+
+        It is a line, two waves and an exponential, so that every derivative has a closed form.
+        """
+        if name not in self._waves:
+            self._waves[name] = self._wave(Random(f"{self.seed}|function|{name}"))
+        return self._waves[name]
+
+    def _wave(self, rng: Random) -> Callable[[int, Number], Number]:
+        context, number = self.reals.context, self.reals.number
+        level, slope, amount = (number(rng.randint(8, 40)) / 16 for _ in range(3))
+        rate = number(rng.choice((-1, 1)) * rng.randint(3, 9)) / 16
+        waves = [tuple(number(rng.randint(5, 30)) / 16 for _ in range(3)) for _ in range(2)]
+        turns = (context.sin, context.cos, lambda u: -context.sin(u), lambda u: -context.cos(u))
+
+        def value(order: int, t: Number) -> Number:
+            if abs(rate * t) > self.reals.largest_exponent:
+                raise Unresolved(f"a function of {self.reals.text(t)} is out of range")
+            line = (level + slope * t, slope)[order] if order < 2 else self.reals.zero  # noqa: PLR2004
+            turn = turns[order % 4]
+            curves = (size * speed**order * turn(speed * t + start) for size, speed, start in waves)
+            return sum(curves, line + amount * rate**order * context.exp(rate * t))
+
+        return value

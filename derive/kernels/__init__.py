@@ -1,0 +1,1 @@
+"""From proved terms to NumPy: stable primitives, validation, and the compiler."""

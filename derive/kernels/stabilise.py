@@ -1,0 +1,252 @@
+"""The table of identities by which a term is compiled to a stable form, and the search for its left sides.
+
+Each row is an identity of real analysis on its domain: what a proof ends with on the left, the primitive of
+`stable.py` that computes it without overflow or cancellation on the right. The right sides name primitives; the tests
+evaluate both sides of every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
+
+from derive.kernels.raising import flattened, product
+from derive.language.notation import exp, log, log_softmax, softmax, tanh, σ
+from derive.language.term import ONE, Term, index, lift, size, var, Σ
+
+Bindings = Mapping[Term, Term]
+Definitions = Mapping[Term, Term]
+
+
+def primitive(name: str) -> Callable[..., Term]:
+    """Return an elementwise primitive of `stable.py`, to be applied to terms."""
+    return lambda *arguments: Term("app", tuple(map(lift, arguments)), name)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """before = after, for every value of the wildcards that both are written in."""
+
+    before: Term
+    after: Term
+
+
+_K = size("K")
+_u, _v, _a, _b, _y = (var(name) for name in "uvaby")
+_z, _t = var("z", _K), var("t", _K)
+_k = index("k", _K)
+WILDCARDS = frozenset((_u, _v, _a, _b, _y, _z, _t))
+
+expm1, log_sigmoid, log_sigmoid_pair, sigmoid_derivative, sigmoid_minus, tanh_derivative = map(
+    primitive,
+    ("expm1", "log_sigmoid", "log_sigmoid_pair", "sigmoid_derivative", "sigmoid_minus", "tanh_derivative"),
+)
+softplus, expgap, kl_gap, xlogy, xlog_ratio, js_term, binary_cross_entropy, softmax_minus, softmax_complement = map(
+    primitive,
+    (
+        *("softplus", "expgap", "kl", "xlogy", "xlog_ratio", "js_term"),
+        *("binary_cross_entropy", "softmax_minus", "softmax_complement"),
+    ),
+)
+
+
+def _reduction(name: str, *arguments: Term) -> Term:
+    return Term("reduce", arguments, name)
+
+
+# fmt: off
+IDENTITIES: tuple[Identity, ...] = (
+    # the logistic function
+    Identity(1 / (1 + exp(-_u)),                                     σ(_u)),
+    Identity(1 / (1 + exp(_u)),                                      σ(-_u)),
+    Identity(exp(_u) / (1 + exp(_u)),                                σ(_u)),
+    Identity(exp(_u) / (exp(_u) + exp(_v)),                          σ(_u - _v)),
+    Identity(1 - σ(_u),                                              σ(-_u)),
+    Identity(σ(_u) * σ(-_u),                                         sigmoid_derivative(_u)),
+    Identity(log(σ(_u)),                                             log_sigmoid(_u)),
+    Identity(log_sigmoid(_u) + log_sigmoid(-_u),                     log_sigmoid_pair(_u)),
+    Identity(_y * log_sigmoid(_u) + (1 - _y) * log_sigmoid(-_u),     -binary_cross_entropy(_u, _y)),
+    Identity(σ(_u) - _y,                                             sigmoid_minus(_u, _y)),
+    Identity(log(1 + exp(_u)),                                       softplus(_u)),
+    Identity(1 - tanh(_u) ** 2,                                      tanh_derivative(_u)),
+    # differences that cancel near 0
+    Identity(exp(_u) - 1 - _u,                                       expgap(_u)),
+    Identity(exp(_u) - 1,                                            expm1(_u)),
+    Identity(log(1 + _u),                                            primitive("log1p")(_u)),
+    # softmax, by rows
+    Identity(softmax(_z) - _t,                                       softmax_minus(_z, _t)),
+    Identity(1 - softmax(_z),                                        softmax_complement(_z)),
+    Identity(log(softmax(_z)),                                       log_softmax(_z)),
+    Identity(log(exp(_z).sum(0)),                                    _reduction("logsumexp", _z)),
+    Identity((_t * log_softmax(_z)).sum(0),                          -_reduction("cross_entropy", _z, _t)),
+    # divergences
+    Identity(_a * log(_a / _b) - _a + _b,                            kl_gap(_a, _b)),
+    Identity(_a * log(_a / ((_a + _b) / 2)) / 2 + _b * log(_b / ((_a + _b) / 2)) / 2, js_term(_a, _b)),
+    Identity(_a * log(_a / _b),                                      xlog_ratio(_a, _b)),
+    Identity(_a * log(_a),                                           xlogy(_a, _a)),
+)
+# fmt: on
+
+
+class Stabiliser:
+    """Rewrites terms by the table, from the leaves up, and sees through named quantities.
+
+    Parameters
+    ----------
+    definitions : mapping
+        What stands for a named quantity, where it is not its own definition: the right side that was proved.
+    """
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        self._memory: dict[Term, Term] = {}
+
+    def resolve(self, term: Term) -> Term:
+        """Return what a named quantity stands for, one level deep; any other term as it is."""
+        return self.definitions.get(term, term.args[0]) if term.op == "let" else term
+
+    def __call__(self, term: Term) -> Term:
+        """Return the stable form of a term; the definitions of its named quantities are rewritten apart."""
+        if term.op in {"let", "var", "idx", "size", "num", "fun"}:
+            return term
+        if term not in self._memory:
+            args = tuple(self(arg) for arg in term.args)
+            node = term if args == term.args else Term(term.op, args, term.data)
+            self._memory[term] = self._rewritten(node)
+        return self._memory[term]
+
+    def _rewritten(self, node: Term) -> Term:
+        for identity in IDENTITIES:
+            result = self._applied(identity, node)
+            if result is not None:
+                return self(result)
+        return node
+
+    def _applied(self, identity: Identity, node: Term) -> Term | None:
+        """Return the node with the identity used on it, or on some of its terms or factors; None if it has no use."""
+        before = identity.before
+        if before.op in {"add", "sub"} and node.op in {"add", "sub"}:
+            return self._some_terms(identity, node)
+        if before.op == "mul" and node.op == "mul":
+            return self._some_factors(identity, node)
+        if before.op != node.op:
+            return None
+        for found in self._match(before, node, {}):
+            return _filled(identity.after, found)
+        return None
+
+    def _some_terms(self, identity: Identity, node: Term) -> Term | None:
+        wanted, given = _terms(identity.before), _terms(node)
+        for chosen in permutations(range(len(given)), len(wanted)):
+            for sign in (1, -1):
+                if any(given[n][0] != sign * s for n, (s, _) in zip(chosen, wanted, strict=True)):
+                    continue
+                pairs = [(pattern, given[n][1]) for n, (_, pattern) in zip(chosen, wanted, strict=True)]
+                for found in self._match_all(pairs, {}):
+                    rest = [part for n, part in enumerate(given) if n not in chosen]
+                    rest.insert(min(chosen), (sign, _filled(identity.after, found)))
+                    return _total(rest)
+        return None
+
+    def _some_factors(self, identity: Identity, node: Term) -> Term | None:
+        wanted, given = flattened(identity.before, "mul"), flattened(node, "mul")
+        for chosen in permutations(range(len(given)), len(wanted)):
+            pairs = list(zip(wanted, (given[n] for n in chosen), strict=True))
+            for found in self._match_all(pairs, {}):
+                rest = [part for n, part in enumerate(given) if n not in chosen]
+                rest.insert(min(chosen), _filled(identity.after, found))
+                return product(rest)
+        return None
+
+    def _match(self, pattern: Term, term: Term, bound: Bindings) -> Iterator[Bindings]:
+        """Yield the ways in which a pattern's wildcards make it the term."""
+        if pattern in WILDCARDS:
+            if bound.get(pattern, term) is term and len(term.shape) >= len(pattern.shape):
+                yield {**bound, pattern: term}
+            return
+        if term.op == "let":
+            yield from self._match(pattern, _stable_once(self, term), bound)
+            return
+        if pattern.op in {"add", "sub"} and term.op in {"add", "sub"}:
+            yield from self._match_any_order(_terms(pattern), _terms(term), bound)
+        elif pattern.op == "mul" and term.op == "mul":
+            factors = ([(1, part) for part in flattened(side, "mul")] for side in (pattern, term))
+            yield from self._match_any_order(*factors, bound)
+        elif pattern.op == "sumax":
+            if term.op == "sumax" and term.data == len(term.shape):
+                yield from self._match(pattern.args[0], term.args[0], bound)
+        elif (pattern.op, pattern.data, len(pattern.args)) == (term.op, term.data, len(term.args)):
+            yield from self._match_all(list(zip(pattern.args, term.args, strict=True)), bound)
+
+    def _match_all(self, pairs: Sequence[tuple[Term, Term]], bound: Bindings) -> Iterator[Bindings]:
+        if not pairs:
+            if _shapes_agree(bound):
+                yield bound
+            return
+        for found in self._match(*pairs[0], bound):
+            yield from self._match_all(pairs[1:], found)
+
+    def _match_any_order(
+        self, wanted: Sequence[tuple[int, Term]], given: Sequence[tuple[int, Term]], bound: Bindings
+    ) -> Iterator[Bindings]:
+        if len(wanted) != len(given):
+            return
+        for order in permutations(given):
+            if all(w[0] == g[0] for w, g in zip(wanted, order, strict=True)):
+                yield from self._match_all([(w[1], g[1]) for w, g in zip(wanted, order, strict=True)], bound)
+
+
+def _stable_once(stabiliser: Stabiliser, name: Term) -> Term:
+    return stabiliser(stabiliser.resolve(name))
+
+
+def _shapes_agree(bound: Bindings) -> bool:
+    """Rows that belong together have one shape: (K,) beside (N, K) would be read as labels."""
+    return len({term.shape for wildcard, term in bound.items() if wildcard.shape}) <= 1
+
+
+def _terms(term: Term, sign: int = 1) -> list[tuple[int, Term]]:
+    """Return the terms of a sum with their signs, in order."""
+    if term.op in {"add", "sub"}:
+        left, right = term.args
+        return _terms(left, sign) + _terms(right, sign if term.op == "add" else -sign)
+    if term.op == "neg":
+        return _terms(term.args[0], -sign)
+    return [(sign, term)]
+
+
+def _total(parts: Sequence[tuple[int, Term]]) -> Term:
+    """Return a sum of signed terms; one that has a plus sign goes first where there is one."""
+    ordered = sorted(parts, key=lambda part: part[0] < 0) if parts[0][0] < 0 else list(parts)
+    sign, total = ordered[0]
+    total = total if sign > 0 else _negated(total)
+    for sign, part in ordered[1:]:
+        plus = (sign > 0) != (part.op == "neg")
+        bare = part.args[0] if part.op == "neg" else part
+        total = total + bare if plus else total - bare
+    return total
+
+
+def _negated(term: Term) -> Term:
+    return term.args[0] if term.op == "neg" else -term
+
+
+@lru_cache(maxsize=None)
+def _pattern_variables(term: Term) -> frozenset[Term]:
+    own = frozenset([term]) & WILDCARDS
+    return own.union(*(_pattern_variables(arg) for arg in term.args))
+
+
+def _filled(pattern: Term, found: Bindings) -> Term:
+    """Return a right side with the wildcards replaced, by any shapes that broadcast."""
+    if pattern in found:
+        return found[pattern]
+    if not _pattern_variables(pattern):
+        return pattern
+    args = tuple(_filled(arg, found) for arg in pattern.args)
+    return _negated(args[0]) if pattern.op == "neg" else Term(pattern.op, args, pattern.data)
+
+
+__all__ = ["IDENTITIES", "ONE", "Identity", "Stabiliser", "primitive", "Σ"]

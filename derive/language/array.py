@@ -1,0 +1,112 @@
+"""Array notation, defined by components: (A @ B)[i, j] is Σ_k A[i, k]·B[k, j], and so on for every operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from derive.language.term import Term, at, free, index, name_of, place, substitute, Σ
+
+Places = tuple[Term, ...]
+_NAMES = "ijklmnrs"
+
+
+def bound_index(over: Term, *beside: Term) -> Term:
+    """Return an index of a range whose name is free for binding beside the given terms."""
+    taken = {name_of(symbol) for term in beside for symbol in free(term)}
+    name = next((letter for letter in _NAMES if letter not in taken), "")
+    count = 1
+    while not name:
+        candidate = f"i{count}"
+        name, count = ("" if candidate in taken else candidate), count + 1
+    return index(name, over)
+
+
+def component(array: Term, places: Places) -> Term:
+    """Return the component of an array term at a position, with every [i, j] driven to the leaves."""
+    rule = _COMPONENTS.get(array.op)
+    if rule is not None and (places or array.op in _REDUCING):
+        return rule(array, places)
+    return at(array, places) if places else push(array)
+
+
+@lru_cache(maxsize=None)
+def push(term: Term) -> Term:
+    """Return a scalar term with array notation replaced by what it is defined to be."""
+    if term.op == "at":
+        rule = _COMPONENTS.get(term.args[0].op)
+        return rule(term.args[0], term.args[1:]) if rule else term
+    if term.shape or term.op in {"let", "var", "idx", "num", "size", "succ", "delta", "reduce"}:
+        return term
+    if term.op in _REDUCING:
+        return _COMPONENTS[term.op](term, ())
+    if term.op == "D":
+        return Term("D", (push(term.args[0]), term.args[1]))
+    return Term(term.op, tuple(push(arg) for arg in term.args), term.data)
+
+
+def _elementwise(array: Term, places: Places) -> Term:
+    args = (component(a, places[len(places) - len(a.shape) :]) if _is_number(a) else a for a in array.args)
+    return Term(array.op, tuple(args), array.data)
+
+
+def _is_number(term: Term) -> bool:
+    """Tell whether a term is a number or an array of numbers, and not a function symbol."""
+    return term.op != "fun"
+
+
+def _matmul(array: Term, places: Places) -> Term:
+    left, right = array.args
+    k = bound_index(right.shape[0], array, *places)
+    rank = len(left.shape) - 1
+    return Σ(component(left, (*places[:rank], k)) * component(right, (k, *places[rank:])), k)
+
+
+def _outer(array: Term, places: Places) -> Term:
+    left, right = array.args
+    rank = len(left.shape)
+    return component(left, places[:rank]) * component(right, places[rank:])
+
+
+def _sumax(array: Term, places: Places) -> Term:
+    (inner,), axis = array.args, array.data
+    assert isinstance(axis, int)
+    k = bound_index(inner.shape[axis], array, *places)
+    return Σ(component(inner, (*places[:axis], k, *places[axis:])), k)
+
+
+def _diag(array: Term, places: Places) -> Term:
+    i, j = places
+    return Term("delta", (i, j)) * component(array.args[0], (i,))
+
+
+def _reduce(array: Term, places: Places) -> Term:
+    k = bound_index(array.args[0].shape[-1], array, *places)
+    row = Term("array", (k, component(array.args[0], (*places, k))))
+    return Term("reduce", (row,), array.data)
+
+
+def _derivative(array: Term, places: Places) -> Term:
+    body, by = array.args
+    base, position = place(by)
+    rank = len(body.shape)
+    return Term("D", (component(body, places[:rank]), at(base, position + places[rank:])))
+
+
+def _comprehension(array: Term, places: Places) -> Term:
+    *over, body = array.args
+    return push(substitute(body, dict(zip(over, places, strict=True))))
+
+
+_COMPONENTS: dict[str, Callable[[Term, Places], Term]] = {
+    **dict.fromkeys(("add", "sub", "mul", "div", "pow", "neg", "app", "call"), _elementwise),
+    "matmul": _matmul,
+    "T": lambda array, places: component(array.args[0], places[::-1]),
+    "outer": _outer,
+    "sumax": _sumax,
+    "diag": _diag,
+    "reduce": _reduce,
+    "D": _derivative,
+    "array": _comprehension,
+}
+_REDUCING = frozenset(("matmul", "sumax"))

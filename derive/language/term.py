@@ -1,0 +1,766 @@
+"""Held terms: frozen, interned trees in the author's order, never evaluated.
+
+A term is an operator, its arguments (terms) and plain data (a name, a number). Two terms that are written
+alike are one object, so `is` compares them. Shapes are symbolic and checked when a term is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+Shape = tuple["Term", ...]
+Data = str | int | Fraction | tuple[Any, ...] | None
+
+
+class Complaint(Exception):  # noqa: N818 - the base of errors, never raised itself
+    """An error whose message may hold the marks of terms: they are read as plain text."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_MARK.sub(lambda mark: plain(_MADE[int(mark[1])]), message))
+
+
+class ShapeError(Complaint, TypeError):
+    """A term that cannot be written: shapes that do not fit, an index of the wrong range, a meaningless derivative."""
+
+
+class Term:
+    """A node of a held term. Make terms with the functions of this module and with operators.
+
+    Attributes
+    ----------
+    op : str
+        The operator, a key of `OPERATORS`.
+    args : tuple of Term
+        The arguments. A binder's bound symbols stand first, its scope last.
+    data : str, int, Fraction, tuple or None
+        What is not a term: a name, a number, an axis.
+    shape : tuple of Term
+        The symbolic sizes of the axes; () for a scalar.
+    serial : int
+        The order in which terms were first made; only good for marks inside f-strings.
+    """
+
+    __slots__ = ("_hash", "args", "data", "op", "serial", "shape")
+    op: str
+    args: tuple[Term, ...]
+    data: Data
+    shape: Shape
+    serial: int
+    _hash: int
+
+    def __new__(cls, op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
+        key = (op, args, data)
+        known = _POOL.get(key)
+        if known is not None:
+            return known
+        shape = OPERATORS[op](args, data)
+        term = object.__new__(cls)
+        for name, value in (("op", op), ("args", args), ("data", data), ("shape", shape), ("serial", len(_MADE))):
+            object.__setattr__(term, name, value)
+        object.__setattr__(term, "_hash", hash(key))
+        _POOL[key] = term
+        _MADE.append(term)
+        return term
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a term is never changed: {name}")
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __copy__(self) -> Term:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Term:
+        return self
+
+    def __reduce__(self) -> tuple[type[Term], tuple[str, tuple[Term, ...], Data]]:
+        return Term, (self.op, self.args, self.data)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a term has no truth value: write eq(a, b), le(a, b), lt(a, b) for a relation")
+
+    def __iter__(self) -> Iterator[Term]:
+        raise TypeError("a term is indexed by named indices, and is not a sequence")
+
+    def __add__(self, other: Numeric) -> Term:
+        return Term("add", (self, lift(other)))
+
+    def __radd__(self, other: Numeric) -> Term:
+        return Term("add", (lift(other), self))
+
+    def __sub__(self, other: Numeric) -> Term:
+        return Term("sub", (self, lift(other)))
+
+    def __rsub__(self, other: Numeric) -> Term:
+        return Term("sub", (lift(other), self))
+
+    def __mul__(self, other: Numeric) -> Term:
+        return Term("mul", (self, lift(other)))
+
+    def __rmul__(self, other: Numeric) -> Term:
+        return Term("mul", (lift(other), self))
+
+    def __truediv__(self, other: Numeric) -> Term:
+        return Term("div", (self, lift(other)))
+
+    def __rtruediv__(self, other: Numeric) -> Term:
+        return Term("div", (lift(other), self))
+
+    def __pow__(self, other: Numeric) -> Term:
+        return Term("pow", (self, lift(other)))
+
+    def __neg__(self) -> Term:
+        return Term("neg", (self,))
+
+    def __matmul__(self, other: Term) -> Term:
+        return Term("matmul", (self, other))
+
+    def __getitem__(self, position: Numeric | tuple[Numeric, ...]) -> Term:
+        places = position if isinstance(position, tuple) else (position,)
+        return Term("at", (self, *map(lift, places)))
+
+    @property
+    def T(self) -> Term:  # noqa: N802 - NumPy's name
+        """The transpose: the axes in reverse order."""
+        return Term("T", (self,))
+
+    def sum(self, axis: int) -> Term:
+        """Return the sum over one axis, as an array term."""
+        return Term("sumax", (self,), axis)
+
+    def mean(self) -> Term:
+        """Return the mean over the first axis."""
+        return self.sum(0) / self.shape[0]
+
+    def __repr__(self) -> str:
+        return plain(self)
+
+    def __format__(self, spec: str) -> str:
+        """Leave a mark inside an f-string; `prose` finds the term again, so that text holds terms and no TeX."""
+        return plain(self) if spec == "s" else f"{_OPEN}{self.serial}{_CLOSE}"
+
+
+Numeric = Term | int | Fraction
+_POOL: dict[tuple[str, tuple[Term, ...], Data], Term] = {}
+_MADE: list[Term] = []
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+
+Prose = tuple["str | Term", ...]
+
+
+def unmarked(text: str) -> str:
+    """Return a text with the terms whose marks it holds as plain text."""
+    return "".join(piece if isinstance(piece, str) else plain(piece) for piece in prose(text))
+
+
+def prose(text: str) -> Prose:
+    """Return a text as its pieces: plain strings, and the terms whose marks it holds."""
+    pieces = _MARK.split(text)
+    return tuple(_MADE[int(piece)] if i % 2 else piece for i, piece in enumerate(pieces) if i % 2 or piece)
+
+
+# ---- shapes: one function an operator ------------------------------------------------------------------------------
+
+NAT: Final = "ℕ"
+Rule = Callable[[tuple[Term, ...], Data], Shape]
+
+
+def _scalar(args: tuple[Term, ...], data: Data) -> Shape:
+    return ()
+
+
+def _needs_scalars(args: tuple[Term, ...], data: Data) -> Shape:
+    for arg in args:
+        if arg.shape:
+            raise ShapeError(f"{arg} has shape {shape_text(arg.shape)}, where a scalar is needed: give it indices")
+    return ()
+
+
+def _broadcast(args: tuple[Term, ...], data: Data) -> Shape:
+    for arg in args:
+        if sort(arg) not in {"real", "size"}:
+            raise ShapeError(f"{arg} is no number")
+    longest = max((arg.shape for arg in args), key=len)
+    for arg in args:
+        if arg.shape and longest[-len(arg.shape) :] != arg.shape:
+            raise ShapeError(f"shapes {shape_text(longest)} and {shape_text(arg.shape)} do not fit together")
+    return longest
+
+
+def _axes(args: tuple[Term, ...], data: Data) -> Shape:
+    for axis in args:
+        if sort(axis) != "size":
+            raise ShapeError(f"{axis} is no size: an array's axes are sizes or spaces")
+    return args
+
+
+def _let(args: tuple[Term, ...], data: Data) -> Shape:
+    loose = [index for index in free(args[0]) if index.op == "idx"]
+    if loose:
+        raise ShapeError(f"{data} is defined with the free index {loose[0]}: write array(…, {loose[0]})")
+    return args[0].shape
+
+
+def _at(args: tuple[Term, ...], data: Data) -> Shape:
+    array, *places = args
+    if len(places) != len(array.shape):
+        raise ShapeError(f"{array} has {len(array.shape)} axes and was given {len(places)} indices")
+    for place, axis in zip(places, array.shape, strict=True):
+        natural = axis.op == "size" and name_of(axis) == NAT and sort(place) in {"size", "index", "real"}
+        if not natural and not (place.op == "idx" and place.args[0] is axis):
+            raise ShapeError(f"index {place} (of range {shape_text(place.args[:1])}) on an axis of size {axis} of {array}")
+    return ()
+
+
+def _matmul(args: tuple[Term, ...], data: Data) -> Shape:
+    left, right = args[0].shape, args[1].shape
+    if not left or not right or left[-1] is not right[0]:
+        raise ShapeError(f"{args[0]} @ {args[1]}: shapes {shape_text(left)} and {shape_text(right)} do not fit")
+    return left[:-1] + right[1:]
+
+
+def _sumax(args: tuple[Term, ...], data: Data) -> Shape:
+    shape = args[0].shape
+    if not isinstance(data, int) or not 0 <= data < len(shape):
+        raise ShapeError(f"axis {data} of {args[0]}, whose shape is {shape_text(shape)}")
+    return shape[:data] + shape[data + 1 :]
+
+
+def _rows(args: tuple[Term, ...], data: Data) -> Shape:
+    if not args[0].shape:
+        raise ShapeError(f"{data} acts on the last axis of an array, and {args[0]} is a scalar")
+    return args[0].shape
+
+
+def _diag(args: tuple[Term, ...], data: Data) -> Shape:
+    if len(args[0].shape) != 1:
+        raise ShapeError(f"diag of {args[0]}, which is no vector")
+    return args[0].shape * 2
+
+
+def _delta(args: tuple[Term, ...], data: Data) -> Shape:
+    i, j = args
+    if i.op != "idx" or j.op != "idx" or i.args[0] is not j.args[0]:
+        raise ShapeError(f"[{i} = {j}] compares indices of different ranges")
+    return ()
+
+
+def _derivative(args: tuple[Term, ...], data: Data) -> Shape:
+    base, _ = place(args[1])
+    if base.op not in {"var", "let"}:
+        raise ShapeError(f"a derivative is by a variable or a named quantity, and {base} is neither")
+    if cuts(args[0], base):
+        raise ShapeError(
+            f"a derivative by {base} of a derivative by something that {base} is made of: that is no function of {base}"
+        )
+    return args[0].shape + args[1].shape
+
+
+def _over_index(args: tuple[Term, ...], data: Data) -> Shape:
+    if args[0].op != "idx" and not is_random(args[0]):
+        raise ShapeError(f"{args[0]} is no index and no random variable, and cannot be bound")
+    return _needs_scalars(args[1:], data)
+
+
+def _array(args: tuple[Term, ...], data: Data) -> Shape:
+    _needs_scalars(args[-1:], data)
+    if any(i.op != "idx" for i in args[:-1]) or len(set(args[:-1])) < len(args) - 1:
+        raise ShapeError("array(body, i, j, …) takes different indices")
+    return tuple(i.args[0] for i in args[:-1])
+
+
+def _mean(args: tuple[Term, ...], data: Data) -> Shape:
+    if any(not is_random(symbol) for symbol in args[:-1]):
+        raise ShapeError("𝔼 binds random variables: declare them with random(…)")
+    return _needs_scalars(args[-1:], data)
+
+
+def _relation(args: tuple[Term, ...], data: Data) -> Shape:
+    if args[0].shape != args[1].shape:
+        raise ShapeError(
+            f"{args[0]} has shape {shape_text(args[0].shape)} and {args[1]} has shape {shape_text(args[1].shape)}"
+        )
+    return ()
+
+
+OPERATORS: Final[dict[str, Rule]] = {
+    # leaves
+    "num": _scalar,  # data: Fraction
+    "size": _scalar,  # data: (name, least value)
+    "succ": _scalar,  # the next natural number
+    "space": _scalar,  # data: name; the points of a measure space, used as an axis
+    "idx": _scalar,  # args: range (a size, a natural number or a space)
+    "var": _axes,  # args: axes; data: (name, domain)
+    "let": _let,  # args: definition; data: name
+    "fun": _scalar,  # data: (name, order of derivative): an unknown function of one real variable
+    # numbers, elementwise with NumPy's broadcasting
+    "add": _broadcast,
+    "sub": _broadcast,
+    "mul": _broadcast,
+    "div": _broadcast,
+    "pow": _broadcast,
+    "neg": _broadcast,
+    "app": _broadcast,  # data: a symbol of the notation
+    "call": lambda args, data: args[1].shape,  # args: fun, argument
+    # arrays
+    "at": _at,
+    "matmul": _matmul,
+    "T": lambda args, data: args[0].shape[::-1],
+    "outer": lambda args, data: args[0].shape + args[1].shape,
+    "sumax": _sumax,  # data: axis
+    "diag": _diag,
+    "rows": _rows,  # data: a symbol of the notation that maps the last axis to itself
+    "reduce": lambda args, data: _rows(args, data)[:-1],  # data: a symbol that takes the last axis away
+    "delta": _delta,
+    "D": _derivative,
+    # binders: the bound symbols first
+    "array": _array,
+    "sum": _over_index,
+    "prod": _over_index,
+    "integral": _over_index,
+    "expect": _over_index,  # args: point, density at the point, body: ∫ density · body
+    "mean": _mean,  # args: random variables, body: 𝔼
+    "forall": _over_index,
+    "integrable": _over_index,
+    # formulas
+    "eq": _relation,
+    "ne": _relation,
+    "le": _relation,
+    "lt": _relation,
+    "iff": _scalar,
+    "and": _scalar,
+    "implies": _scalar,
+    "exchange": _scalar,  # args: D(𝔼 f, x): the derivative may be taken inside
+    "true": _scalar,
+}
+
+FORMULAS: Final = frozenset("eq ne le lt iff and implies forall integrable exchange true".split())
+LEAVES: Final = frozenset("num size space idx var fun true".split())
+_BOUND: Final[dict[str, Callable[[int], int]]] = {
+    "array": lambda n: n - 1,
+    "mean": lambda n: n - 1,
+    **dict.fromkeys(("sum", "prod", "integral", "expect", "forall", "integrable"), lambda n: 1),
+}
+BINDERS: Final = frozenset(_BOUND)
+
+
+def bound(term: Term) -> tuple[Term, ...]:
+    """Return the symbols that a binder binds; () for every other term."""
+    count = _BOUND.get(term.op)
+    return term.args[: count(len(term.args))] if count else ()
+
+
+def sort(term: Term) -> str:
+    """Return what a term denotes: "formula", "index", "size", "function" or "real"."""
+    if term.op in FORMULAS:
+        return "formula"
+    return {"idx": "index", "size": "size", "succ": "size", "space": "size", "fun": "function"}.get(term.op, "real")
+
+
+def name_of(term: Term) -> str:
+    """Return the name of a leaf or of a named quantity."""
+    return str(term.data[0] if isinstance(term.data, tuple) else term.data)
+
+
+def domain_of(term: Term) -> str:
+    """Return the declared domain of a variable, and "real" for everything else."""
+    return str(term.data[1]) if term.op == "var" and isinstance(term.data, tuple) else "real"
+
+
+def is_random(term: Term) -> bool:
+    """Tell whether a variable was declared as random."""
+    return term.op == "var" and isinstance(term.data, tuple) and len(term.data) > 2  # noqa: PLR2004
+
+
+# ---- making terms --------------------------------------------------------------------------------------------------
+
+
+def lift(value: Numeric) -> Term:
+    """Return a number as a term; a term as it is."""
+    if isinstance(value, Term):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, Fraction)):
+        raise TypeError(f"{value!r} is no exact number: use an int or a Fraction")
+    return Term("num", (), Fraction(value))
+
+
+def size(name: str) -> Term:
+    """Return a symbolic size, a natural number of at least 1."""
+    return Term("size", (), (name, 1))
+
+
+def sizes(names: str) -> tuple[Term, ...]:
+    """Return several sizes, from names that blanks part."""
+    return tuple(map(size, names.split()))
+
+
+def natural(name: str) -> Term:
+    """Return a natural number of at least 0, for families and induction."""
+    return Term("size", (), (name, 0))
+
+
+def succ(number: Term) -> Term:
+    """Return the next natural number."""
+    return Term("succ", (number,))
+
+
+def space(name: str) -> Term:
+    """Return a measure space whose points index densities; its integral is any positive linear functional."""
+    return Term("space", (), name)
+
+
+def indices(names: str, over: Term) -> tuple[Term, ...]:
+    """Return indices (or points) of one range."""
+    return tuple(Term("idx", (over,), name) for name in names.split())
+
+
+def index(name: str, over: Term) -> Term:
+    """Return one index, or one point of a space."""
+    return Term("idx", (over,), name)
+
+
+def var(name: str, *axes: Term, dom: str = "real") -> Term:
+    """Return a variable. Its domain gives both its facts and its samples (see `notation.DOMAINS`)."""
+    return Term("var", axes, (name, dom))
+
+
+def random(name: str, *axes: Term, law: str) -> Term:
+    """Return a random variable of a law in `notation.LAWS`, with independent components of that law."""
+    return Term("var", axes, (name, "real", law))
+
+
+def let(name: str, definition: Term) -> Term:
+    """Return a named intermediate: a quantity that stands for its definition."""
+    return Term("let", (definition,), name)
+
+
+def function(name: str) -> Callable[[Numeric], Term]:
+    """Return an unknown differentiable function φ of one real variable, to be applied to terms."""
+    symbol = Term("fun", (), (name, 0))
+    return lambda argument: Term("call", (symbol, lift(argument)))
+
+
+def derivative_of(name: str) -> Callable[[Numeric], Term]:
+    """Return the derivative φ′ of an unknown function, to be applied to terms."""
+    symbol = Term("fun", (), (name, 1))
+    return lambda argument: Term("call", (symbol, lift(argument)))
+
+
+def D(body: Numeric, by: Term) -> Term:  # noqa: N802 - the operator's usual letter
+    """Return the derivative of `body` by a variable, a named quantity or one of their components."""
+    return Term("D", (lift(body), by))
+
+
+def _binder(op: str) -> Callable[..., Term]:
+    def make(body: Numeric, *over: Term) -> Term:
+        term = lift(body)
+        for symbol in reversed(over):
+            term = Term(op, (symbol, term))
+        return term
+
+    return make
+
+
+Σ = _binder("sum")
+Π = _binder("prod")
+integral = _binder("integral")
+forall = _binder("forall")
+
+
+def expect(density: Term, body: Numeric, point: Term) -> Term:
+    """Return 𝔼 of `body` under a density: the integral of density · body over the point."""
+    return Term("expect", (point, density[point], lift(body)))
+
+
+def E(body: Numeric, *symbols: Term) -> Term:  # noqa: N802 - the operator's usual letter
+    """Return 𝔼 of `body` over random variables."""
+    return Term("mean", (*symbols, lift(body)))
+
+
+def array(body: Numeric, *over: Term) -> Term:
+    """Return the array whose component at the indices is `body`."""
+    return Term("array", (*over, lift(body)))
+
+
+def outer(left: Term, right: Term) -> Term:
+    """Return the outer product."""
+    return Term("outer", (left, right))
+
+
+def diag(vector: Term) -> Term:
+    """Return the diagonal matrix of a vector."""
+    return Term("diag", (vector,))
+
+
+def δ(i: Term, j: Term) -> Term:
+    """Return Kronecker's delta, printed as the bracket [i = j]."""
+    return Term("delta", (i, j))
+
+
+def eq(left: Numeric, right: Numeric) -> Term:
+    """Return the formula left = right."""
+    return Term("eq", (lift(left), lift(right)))
+
+
+def ne(left: Numeric, right: Numeric) -> Term:
+    """Return the formula left ≠ right."""
+    return Term("ne", (lift(left), lift(right)))
+
+
+def le(left: Numeric, right: Numeric) -> Term:
+    """Return the formula left ≤ right."""
+    return Term("le", (lift(left), lift(right)))
+
+
+def lt(left: Numeric, right: Numeric) -> Term:
+    """Return the formula left < right."""
+    return Term("lt", (lift(left), lift(right)))
+
+
+def iff(left: Term, right: Term) -> Term:
+    """Return the formula left ⟺ right."""
+    return Term("iff", (left, right))
+
+
+def implies(premise: Term, conclusion: Term) -> Term:
+    """Return the formula premise ⇒ conclusion."""
+    return Term("implies", (premise, conclusion))
+
+
+def both(left: Term, right: Term) -> Term:
+    """Return the formula left ∧ right."""
+    return Term("and", (left, right))
+
+
+def at(array_: Term, places: Iterable[Term]) -> Term:
+    """Return a component; the term itself where there are no places."""
+    where = tuple(places)
+    return Term("at", (array_, *where)) if where else array_
+
+
+def place(term: Term) -> tuple[Term, tuple[Term, ...]]:
+    """Return a component's array and position; the term itself and () where it is no component."""
+    return (term.args[0], term.args[1:]) if term.op == "at" else (term, ())
+
+
+ZERO: Final = lift(0)
+ONE: Final = lift(1)
+TRUE: Final = Term("true")
+NATURALS: Final = Term("size", (), (NAT, 0))
+
+
+# ---- what occurs where ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=None)
+def free(term: Term) -> frozenset[Term]:
+    """Return the indices and random variables that are free in a term, through definitions."""
+    if term.op == "idx" or is_random(term):
+        return frozenset([term])
+    inner = frozenset[Term]().union(*(free(arg) for arg in term.args if sort(arg) != "size"))
+    return inner - frozenset(bound(term))
+
+
+@lru_cache(maxsize=None)
+def occurs(part: Term, term: Term) -> bool:
+    """Tell whether `part` is a part of `term`, seen through definitions."""
+    return part is term or any(occurs(part, arg) for arg in term.args)
+
+
+@lru_cache(maxsize=None)
+def cuts(term: Term, quantity: Term) -> bool:
+    """Tell whether a derivative by something upstream of `quantity` is taken in `term`, through `quantity`.
+
+    Such a term is no function of the quantity, and a derivative of it by the quantity has no meaning.
+    """
+    if quantity.op != "let" or not occurs(quantity, term):
+        return False
+    if term.op == "D":
+        upstream, _ = place(term.args[1])
+        if upstream is not quantity and occurs(upstream, quantity) and occurs(quantity, term.args[0]):
+            return True
+    return any(cuts(arg, quantity) for arg in term.args)
+
+
+@lru_cache(maxsize=None)
+def names(term: Term) -> frozenset[str]:
+    """Return every name in a term, through definitions."""
+    own = frozenset([name_of(term)]) if term.op in {"size", "space", "idx", "var", "let", "fun"} else frozenset[str]()
+    return own.union(*(names(arg) for arg in term.args))
+
+
+def subterms(term: Term) -> Iterator[Term]:
+    """Yield every different subterm once, definitions included, parts before wholes."""
+    seen: set[Term] = set()
+    stack = [(term, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+
+
+def variant(symbol: Term, taken: Iterable[str]) -> Term:
+    """Return a symbol of the same kind whose name is not taken: primes are added."""
+    name, used = name_of(symbol), frozenset(taken)
+    while name in used:
+        name += "′"
+    data = (name, *symbol.data[1:]) if isinstance(symbol.data, tuple) else name
+    return Term(symbol.op, symbol.args, data)
+
+
+def substitute(term: Term, mapping: Mapping[Term, Term]) -> Term:
+    """Replace leaves and named quantities, all at once, without capture, through definitions and in shapes too."""
+    changes = {old: new for old, new in mapping.items() if old is not new}
+    if not changes:
+        return term
+    only_indices = all(old.op == "idx" and new.op == "idx" and old.args == new.args for old, new in changes.items())
+    return _Substitution(changes, only_indices).apply(term)
+
+
+class _Substitution:
+    """One simultaneous substitution, with the memory that makes it linear in the size of the graph."""
+
+    def __init__(self, changes: dict[Term, Term], only_indices: bool) -> None:
+        self.changes, self.only_indices, self.memory = changes, only_indices, dict[Term, Term]()
+
+    def apply(self, term: Term) -> Term:
+        for table in (self.changes, self.memory):
+            if term in table:
+                return table[term]
+        if self.only_indices and free(term).isdisjoint(self.changes):
+            return term
+        result = self._under_binder(term) if bound(term) else self._rebuild(term)
+        self.memory[term] = result
+        return result
+
+    def _rebuild(self, term: Term) -> Term:
+        if term.op == "D":
+            self._check_capture(term)
+        args = tuple(self.apply(arg) for arg in term.args)
+        return term if args == term.args else Term(term.op, args, term.data)
+
+    def _check_capture(self, term: Term) -> None:
+        """D binds the whole array that it is taken by: nothing that depends on that array may be put in beside it."""
+        base, _ = place(term.args[1])
+        image = self.apply(base)
+        for old, new in self.changes.items():
+            if old is not base and old.op == "var" and occurs(image, new) and occurs(old, term.args[0]):
+                raise ShapeError(f"{new} depends on {image}, and was put for {old} under a derivative by {image}")
+
+    def _under_binder(self, term: Term) -> Term:
+        """Bound symbols are left alone, and renamed where something that is put in would be caught by them."""
+        symbols = bound(term)
+        inner = {old: new for old, new in self.changes.items() if old not in symbols}
+        ranged = {symbol: self._range(symbol) for symbol in symbols}
+        incoming = {self._range(symbol) for symbol in free(term) if symbol not in inner}
+        incoming = incoming.union(*(free(new) for old, new in inner.items() if occurs(old, term)))
+        caught = {name_of(symbol) for symbol in incoming}
+        if not caught.isdisjoint(map(name_of, symbols)):
+            taken = set(names(term)).union(*(names(new) for new in inner.values()))
+            for symbol in symbols:
+                if name_of(symbol) in caught:
+                    ranged[symbol] = variant(ranged[symbol], taken)
+                    taken.add(name_of(ranged[symbol]))
+        changes = inner | {s: r for s, r in ranged.items() if s is not r}
+        body = _Substitution(changes, False) if changes != self.changes else self
+        args = tuple(ranged[arg] if arg in ranged else body.apply(arg) for arg in term.args)
+        return Term(term.op, args, term.data)
+
+    def _range(self, symbol: Term) -> Term:
+        return self._rebuild(symbol) if not self.only_indices else symbol
+
+
+@lru_cache(maxsize=None)
+def height(term: Term) -> int:
+    """Return how deep binders nest in a term, not looking into definitions."""
+    if term.op in {"let", *LEAVES}:
+        return 0
+    return (term.op in BINDERS) + max(map(height, term.args), default=0)
+
+
+@lru_cache(maxsize=None)
+def alpha(term: Term) -> Term:
+    """Return the term with its bound indices named by nesting depth: equal for terms that differ by such names only."""
+    if not height(term):
+        return term
+    args = tuple(alpha(arg) for arg in term.args)
+    symbols = [s for s in bound(term) if s.op == "idx"]
+    renamed = {s: Term("idx", s.args, f"#{height(term)}.{n}") for n, s in enumerate(symbols)}
+    scope = args[len(bound(term)) :]
+    return Term(term.op, (*(renamed.get(s, s) for s in bound(term)), *(substitute(a, renamed) for a in scope)), term.data)
+
+
+# ---- plain text, for messages and the command line -------------------------------------------------------------------
+
+_LEVEL: Final = {
+    **dict.fromkeys(("implies", "iff", "and", "forall", "integrable"), 0),
+    **dict.fromkeys(("eq", "ne", "le", "lt"), 1),
+    **dict.fromkeys(("add", "sub", "neg"), 2),
+    **dict.fromkeys(("mul", "div", "sum", "prod", "integral", "outer", "D", "matmul"), 3),
+    **dict.fromkeys(("pow", "T"), 5),
+}
+_INFIX: Final = {
+    "add": (" + ", 2, 3), "sub": (" − ", 2, 3), "mul": ("·", 3, 4), "div": ("/", 3, 4), "pow": ("^", 6, 6),
+    "matmul": (" @ ", 3, 4), "outer": (" ⊗ ", 4, 4), "eq": (" = ", 2, 2), "ne": (" ≠ ", 2, 2), "le": (" ≤ ", 2, 2),
+    "lt": (" < ", 2, 2), "iff": (" ⟺ ", 1, 1), "and": (" ∧ ", 1, 1), "implies": (" ⇒ ", 1, 1),
+}  # fmt: skip
+_SIGN: Final = {"sum": "Σ", "prod": "Π", "integral": "∫", "forall": "∀", "mean": "𝔼"}
+
+
+def plain(term: Term, above: int = 0) -> str:
+    """Return a term as one line of text, for error messages."""
+    text = _plain(term)
+    number = term.op == "num" and (term.data < 0 or Fraction(str(term.data)).denominator > 1)  # type: ignore[operator]
+    level = 2 if number else _LEVEL.get(term.op, 9)
+    return f"({text})" if level < above else text
+
+
+def _plain(term: Term) -> str:
+    op, args = term.op, term.args
+    listed = ", ".join(map(plain, args))
+    if op in _INFIX:
+        sign, left, right = _INFIX[op]
+        return f"{plain(args[0], left)}{sign}{plain(args[1], right)}"
+    if op in {"num", "size", "space", "idx", "var", "let", "fun"}:
+        prime = "′" * int(term.data[1]) if op == "fun" and isinstance(term.data, tuple) else ""
+        return name_of(term).replace("-", "−") + prime
+    if op in {"sum", "prod", "integral", "forall", "mean"}:
+        return f"{_SIGN[op]}_{','.join(map(plain, bound(term)))} {plain(args[-1], 3)}"
+    if op == "D":
+        return f"∂{plain(args[0], 6)}/∂{plain(args[1], 6)}"
+    if op == "at":
+        return f"{plain(args[0], 6)}[{', '.join(map(plain, args[1:]))}]"
+    forms: dict[str, Callable[[], str]] = {
+        "neg": lambda: f"−{plain(args[0], 3)}",
+        "succ": lambda: f"{plain(args[0])}+1",
+        "T": lambda: f"{plain(args[0], 6)}ᵀ",
+        "app": lambda: f"{term.data}({listed})",
+        "rows": lambda: f"{term.data}({listed})",
+        "reduce": lambda: f"{term.data}({listed})",
+        "call": lambda: f"{plain(args[0])}({plain(args[1])})",
+        "sumax": lambda: f"sum({listed}, axis={term.data})",
+        "delta": lambda: f"[{plain(args[0])} = {plain(args[1])}]",
+        "array": lambda: f"[{plain(args[-1])}]_{','.join(map(plain, args[:-1]))}",
+        "expect": lambda: f"𝔼_{plain(args[0])}∼{plain(place(args[1])[0])}[{plain(args[2])}]",
+        "integrable": lambda: f"{plain(args[1])} is integrable over {plain(args[0])}",
+        "exchange": lambda: f"{plain(args[0])} may be taken inside",
+    }
+    return forms[op]() if op in forms else f"{op}({listed})"
+
+
+def shape_text(shape: Iterable[Term]) -> str:
+    """Return a shape as text, for error messages."""
+    return "(" + ", ".join(map(plain, shape)) + ")"

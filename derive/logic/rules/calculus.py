@@ -1,0 +1,219 @@
+"""Rules of differentiation. Each schema's docstring is its equation; differentiability is harvested by the core."""
+
+from __future__ import annotations
+
+from derive.language.array import bound_index, component
+from derive.language.notation import SYMBOLS
+from derive.language.term import (
+    D, ONE, ZERO, Term, at, bound, free, lift, name_of, names, occurs, place, subterms, substitute, variant, Σ, δ,
+)  # fmt: skip
+from derive.logic.context import ProofError
+from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom, product
+
+_AVERAGES = frozenset(("integral", "expect", "mean"))
+
+
+def _derivative(term: Term) -> tuple[Term, Term] | None:
+    """Return what is differentiated and by what, for a scalar derivative."""
+    return (term.args[0], term.args[1]) if term.op == "D" and not term.shape else None
+
+
+def constant(term: Term, by: Term) -> bool:
+    """Tell whether a term is free of the quantity that a derivative is by."""
+    return not occurs(place(by)[0], term)
+
+
+@axiom("derivative of a constant")
+def d_constant(term: Term) -> Result:
+    """D(c, x) = 0, where c is free of x"""
+    match _derivative(term):
+        case (body, by) if constant(body, by):
+            return ZERO, NO_CONDITIONS
+    return None
+
+
+@axiom("derivative of a variable")
+def d_variable(term: Term) -> Result:
+    """D(x[i], x[j]) = [i = j]; D(x, x) = 1"""
+    match _derivative(term):
+        case (body, by) if place(body)[0] is place(by)[0]:
+            pairs = zip(place(body)[1], place(by)[1], strict=True)
+            return product(δ(i, j) for i, j in pairs if i is not j), NO_CONDITIONS
+    return None
+
+
+@axiom("sum rule")
+def d_sum_of_two(term: Term) -> Result:
+    """D(u ± v) = D(u) ± D(v); D(−u) = −D(u)"""
+    match _derivative(term):
+        case (body, by) if body.op in {"add", "sub", "neg"}:
+            return Term(body.op, tuple(D(arg, by) for arg in body.args)), NO_CONDITIONS
+    return None
+
+
+@axiom("constant factor rule")
+def d_factor(term: Term) -> Result:
+    """D(c·u) = c·D(u); D(u·c) = D(u)·c; D(u/c) = D(u)/c, where c is free of x"""
+    match _derivative(term):
+        case (Term(op="mul", args=(c, u)), by) if constant(c, by):
+            return c * D(u, by), NO_CONDITIONS
+        case (Term(op="mul", args=(u, c)), by) if constant(c, by):
+            return D(u, by) * c, NO_CONDITIONS
+        case (Term(op="div", args=(u, c)), by) if constant(c, by):
+            return D(u, by) / c, NO_CONDITIONS
+    return None
+
+
+@axiom("derivative of a sum")
+def d_sum(term: Term) -> Result:
+    """D(Σ_k u) = Σ_k D(u)"""
+    match _derivative(term):
+        case (Term(op="sum", args=(k, u)), by):
+            if k in free(by):
+                fresh = variant(k, names(term))
+                k, u = fresh, substitute(u, {k: fresh})
+            return Σ(D(u, by), k), NO_CONDITIONS
+    return None
+
+
+@axiom("product rule")
+def d_product(term: Term) -> Result:
+    """D(u·v) = D(u)·v + u·D(v)"""
+    match _derivative(term):
+        case (Term(op="mul", args=(u, v)), by):
+            return D(u, by) * v + u * D(v, by), NO_CONDITIONS
+    return None
+
+
+@axiom("quotient rule")
+def d_quotient(term: Term) -> Result:
+    """D(u/v) = (D(u)·v − u·D(v)) / v², v ≠ 0"""
+    match _derivative(term):
+        case (Term(op="div", args=(u, v)), by):
+            return (D(u, by) * v - u * D(v, by)) / v**2, NO_CONDITIONS
+    return None
+
+
+@axiom("reciprocal rule")
+def d_reciprocal(term: Term) -> Result:
+    """D(1/v) = −D(v) / v², v ≠ 0"""
+    match _derivative(term):
+        case (Term(op="div", args=(u, v)), by) if u is ONE:
+            return -(D(v, by) / v**2), NO_CONDITIONS
+    return None
+
+
+@axiom("power rule")
+def d_power(term: Term) -> Result:
+    """D(uⁿ) = n·uⁿ⁻¹·D(u), n a number"""
+    match _derivative(term):
+        case (Term(op="pow", args=(u, n)), by) if n.op == "num":
+            less = n.data - 1  # type: ignore[operator]
+            power = ONE if less == 0 else u if less == 1 else u ** lift(less)
+            return (n * power * D(u, by) if less else D(u, by)), NO_CONDITIONS
+    return None
+
+
+@axiom("derivative of a symbol")
+def d_symbol(term: Term, name: str) -> Result:
+    """D(f(u)) = f′(u)·D(u), f in the notation's table"""
+    match _derivative(term):
+        case (Term(op="app", data=data, args=args), by) if data == name and SYMBOLS[name].derivatives:
+            partials = [(d(*args), D(u, by)) for d, u in zip(SYMBOLS[name].derivatives, args, strict=True) if not constant(u, by)]
+            if not partials:
+                return None
+            total = partials[0][0] * partials[0][1]
+            for partial, inner in partials[1:]:
+                total = total + partial * inner
+            return total, NO_CONDITIONS
+    return None
+
+
+@axiom("derivative of a function")
+def d_function(term: Term) -> Result:
+    """D(φ(u)) = φ′(u)·D(u), φ differentiable"""
+    match _derivative(term):
+        case (Term(op="call", args=(f, u)), by) if not constant(u, by):
+            name, order = f.data  # type: ignore[misc]
+            return Term("call", (Term("fun", (), (name, order + 1)), u)) * D(u, by), NO_CONDITIONS  # type: ignore[operator]
+    return None
+
+
+@axiom("derivative under the expectation", source="Folland, Real Analysis, theorem 2.27")
+def d_expectation(term: Term) -> Result:
+    """D(𝔼 u) = 𝔼 D(u), where the derivative may be taken inside (a dominating integrable function exists)"""
+    match _derivative(term):
+        case (body, by) if body.op in _AVERAGES:
+            symbols = bound(body)
+            if any(symbol in free(by) for symbol in symbols) or (body.op == "expect" and not constant(body.args[1], by)):
+                return None
+            return Term(body.op, (*body.args[:-1], D(body.args[-1], by))), (Term("exchange", (term,)),)
+    return None
+
+
+@axiom("chain rule", source="Rudin, Principles of Mathematical Analysis, theorem 9.15")
+def chain_rule(term: Term, *through: str) -> Result:
+    """D(F, x) = Σ_q Σ_i D(F, q[i])·D(q[i], x), where every path from x to F goes through exactly one of the named q"""
+    parted = _derivative(term)
+    if parted is None:
+        return None
+    outer_body, by = parted
+    base, _ = place(by)
+    lets = _named(outer_body, through)
+    if base in lets or place(outer_body)[0] in lets or len(lets) < len(through):
+        return None
+    if not any(occurs(base, q) for q in lets):
+        return None
+    for q in lets:
+        for other in lets:
+            if other is not q and occurs(other, q):
+                raise ProofError(f"{q} depends on {other}: the chain rule through both would count a path twice")
+    rest = substitute(outer_body, {q: Term("var", q.shape, (name_of(q) + "°", "real")) for q in lets})
+    if occurs(base, rest):
+        raise ProofError(f"{outer_body} depends on {base} by a path that avoids {', '.join(through)}")
+    total: Term | None = None
+    for q in lets:
+        places: tuple[Term, ...] = ()
+        for axis in q.shape:
+            places = (*places, bound_index(axis, term, *places))
+        part = Σ(D(outer_body, at(q, places)) * D(at(q, places), by), *places)
+        total = part if total is None else total + part
+    assert total is not None
+    return total, NO_CONDITIONS
+
+
+def _named(term: Term, wanted: tuple[str, ...]) -> tuple[Term, ...]:
+    """Return the named quantities of a term that bear the wanted names, each once."""
+    found = {name_of(t): t for t in subterms(term) if t.op == "let" and name_of(t) in wanted}
+    return tuple(found[name] for name in wanted if name in found)
+
+
+@axiom("definition of a symbol")
+def symbol_definition(term: Term, name: str) -> Result:
+    """f(u) = what the notation's table says that f(u) is"""
+    entry = SYMBOLS[name]
+    if entry.definition is None:
+        return None
+    base, places = place(term)
+    if term.op == "app" and term.data == name:
+        return entry.definition(*term.args), NO_CONDITIONS
+    if base.op == "rows" and base.data == name and places:
+        array, leading = base.args[0], places[:-1]
+        m = bound_index(array.shape[-1], term)
+        return entry.definition(lambda i: component(array, (*leading, i)), places[-1], m), NO_CONDITIONS
+    if term.op == "reduce" and term.data == name and not term.shape:
+        array = term.args[0]
+        m = bound_index(array.shape[-1], term)
+        return entry.definition(lambda i: component(array, (i,)), m), NO_CONDITIONS
+    return None
+
+
+@axiom("definition of a symbol by cases")
+def symbol_branch(term: Term, name: str, branch: int) -> Result:
+    """f(u) = the value that the notation's table gives for one case, under that case's condition"""
+    if term.op != "app" or term.data != name:
+        return None
+    condition, value = SYMBOLS[name].branches(*term.args)[branch]
+    return value, (condition,)
+
+

@@ -1,0 +1,75 @@
+"""Rules for exponentials, logarithms and powers."""
+
+from __future__ import annotations
+
+from derive.language.notation import exp, log
+from derive.language.term import ONE, ZERO, Term, lt
+from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
+
+
+def _of(term: Term, name: str) -> Term | None:
+    """Return u where the term is name(u)."""
+    return term.args[0] if term.op == "app" and term.data == name else None
+
+
+@axiom("exponential of a negative")
+def exp_negative(term: Term) -> Result:
+    """e⁻ᵘ = 1/eᵘ"""
+    u = _of(term, "exp")
+    return (1 / exp(u.args[0]), NO_CONDITIONS) if u is not None and u.op == "neg" else None
+
+
+@axiom("exponential of a sum")
+def exp_sum(term: Term) -> Result:
+    """eᵘ⁺ᵛ = eᵘ·eᵛ; eᵘ⁻ᵛ = eᵘ/eᵛ; e⁰ = 1"""
+    u = _of(term, "exp")
+    if u is None:
+        return None
+    if u is ZERO:
+        return ONE, NO_CONDITIONS
+    if u.op == "add":
+        return exp(u.args[0]) * exp(u.args[1]), NO_CONDITIONS
+    return (exp(u.args[0]) / exp(u.args[1]), NO_CONDITIONS) if u.op == "sub" else None
+
+
+@axiom("exponential of a logarithm")
+def exp_log(term: Term) -> Result:
+    """e^(log u) = u, u > 0; log eᵘ = u"""
+    u, v = _of(term, "exp"), _of(term, "log")
+    if u is not None and (w := _of(u, "log")) is not None:
+        return w, (lt(0, w),)
+    if v is not None and (w := _of(v, "exp")) is not None:
+        return w, NO_CONDITIONS
+    return None
+
+
+@axiom("logarithm of a product")
+def log_product(term: Term) -> Result:
+    """log(u·v) = log u + log v; log(u/v) = log u − log v; log 1 = 0; log uⁿ = n·log u; u, v > 0"""
+    u = _of(term, "log")
+    if u is None:
+        return None
+    if u is ONE:
+        return ZERO, NO_CONDITIONS
+    if u.op == "mul":
+        a, b = u.args
+        return log(a) + log(b), (lt(0, a), lt(0, b))
+    if u.op == "div":
+        a, b = u.args
+        return log(a) - log(b), (lt(0, a), lt(0, b))
+    if u.op == "pow":
+        base, exponent = u.args
+        return exponent * log(base), (lt(0, base),)
+    return None
+
+
+@axiom("square root of a square")
+def sqrt_square(term: Term) -> Result:
+    """√(u²) = |u|; (√u)² = u, u ≥ 0"""
+    u = _of(term, "sqrt")
+    if u is not None and u.op == "pow" and u.args[1].op == "num" and u.args[1].data == 2:  # noqa: PLR2004
+        return Term("app", (u.args[0],), "abs"), NO_CONDITIONS
+    if term.op == "pow" and term.args[1].op == "num" and term.args[1].data == 2:  # noqa: PLR2004
+        inner = _of(term.args[0], "sqrt")
+        return (inner, NO_CONDITIONS) if inner is not None else None
+    return None

@@ -1,0 +1,149 @@
+"""Inequalities, zero sets of gaps, and equivalences between relations."""
+
+from __future__ import annotations
+
+from derive.language.array import push
+from derive.language.notation import SYMBOLS
+from derive.language.term import ONE, ZERO, Term, both, eq, free, le, lt, ne
+from derive.logic.facts import NONNEGATIVE, POSITIVE, require, unfolded
+from derive.logic.meaning import rationally_equal
+from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
+
+
+def _of(term: Term, name: str) -> Term | None:
+    return term.args[0] if term.op == "app" and term.data == name else None
+
+
+@axiom("tangent of the logarithm", relation="≤")
+def log_tangent(term: Term) -> Result:
+    """log t ≤ t − 1, t > 0"""
+    t = _of(term, "log")
+    return (t - 1, (lt(0, t),)) if t is not None else None
+
+
+@axiom("equivalent relations")
+def scaled(term: Term, target: Term, factor: Term) -> Result:
+    """(a R b) ⟺ (c R d), where a − b = u·(c − d) and u > 0 (u ≠ 0 is enough for =)"""
+    if term.op not in {"eq", "le", "lt", "ne"} or target.op != term.op or term.args[0].shape:
+        return None
+    (a, b), (c, d) = map(push, term.args), map(push, target.args)
+    if not rationally_equal(a - b, factor * (c - d)):
+        return None
+    return target, ((ne(factor, 0) if term.op in {"eq", "ne"} else lt(0, factor)),)
+
+
+@axiom("zero of a gap")
+def zero_set(term: Term) -> Result:
+    """(G = 0) ⟺ where every part of a sum of parts that are never negative is 0"""
+    if term.op != "eq" or term.args[1] is not ZERO or term.args[0].shape:
+        return None
+    return _zero(push(term.args[0]))
+
+
+def _never_negative(term: Term) -> bool:
+    return not require(NONNEGATIVE, term)
+
+
+def _zero(gap: Term) -> Result:
+    """Return the formula that says where a gap is zero, with its conditions."""
+    op, args = gap.op, gap.args
+    inner = unfolded(gap)
+    if inner is not None:
+        return _zero(inner)
+    if op == "add" and all(map(_never_negative, args)):
+        return _both(_zero(args[0]) or _plain(args[0]), _zero(args[1]) or _plain(args[1]))
+    if op in {"mul", "div"}:
+        return _zero_of_product(gap)
+    if op == "pow" and args[1].op == "num" and args[1].data > 0:  # type: ignore[operator]
+        return _zero(args[0]) or _plain(args[0])
+    if op in {"sum", "integral"} and _never_negative(args[1]):
+        formula, conditions = _zero(args[1]) or _plain(args[1])
+        return Term("forall", (args[0], formula)), tuple(_forall(args[0], c) for c in conditions)
+    if op == "app" and (zero := SYMBOLS[str(gap.data)].zero) is not None:
+        return zero(*args), SYMBOLS[str(gap.data)].domain(*args)
+    return None
+
+
+def _zero_of_product(gap: Term) -> Result:
+    a, b = gap.args
+    if gap.op == "mul" and a is b:
+        return _zero(a) or _plain(a)
+    if not require(POSITIVE, b):
+        return _zero(a) or _plain(a)
+    if gap.op == "mul" and not require(POSITIVE, a):
+        return _zero(b) or _plain(b)
+    return None
+
+
+def _plain(term: Term) -> tuple[Term, tuple[Term, ...]]:
+    return eq(term, 0), NO_CONDITIONS
+
+
+def _forall(symbol: Term, condition: Term) -> Term:
+    return Term("forall", (symbol, condition)) if symbol in free(condition) else condition
+
+
+def _both(first: tuple[Term, object], second: tuple[Term, object]) -> Result:
+    return both(first[0], second[0]), (*first[1], *second[1])  # type: ignore[misc]
+
+
+@axiom("the exponential is one-to-one")
+def exp_injective(term: Term) -> Result:
+    """(eᵘ = eᵛ) ⟺ (u = v); (eᵘ = 1) ⟺ (u = 0)"""
+    if term.op != "eq":
+        return None
+    u, v = _of(term.args[0], "exp"), _of(term.args[1], "exp")
+    if u is not None and v is not None:
+        return eq(u, v), NO_CONDITIONS
+    return (eq(u, 0), NO_CONDITIONS) if u is not None and term.args[1] is ONE else None
+
+
+@axiom("∀ over ∧")
+def forall_and(term: Term) -> Result:
+    """∀k (P ∧ Q) ⟺ (∀k P) ∧ (∀k Q); P ∧ P ⟺ P"""
+    if term.op == "forall" and term.args[1].op == "and":
+        k, (p, q) = term.args[0], term.args[1].args
+        return both(Term("forall", (k, p)), Term("forall", (k, q))), NO_CONDITIONS
+    if term.op == "and" and term.args[0] is term.args[1]:
+        return term.args[0], NO_CONDITIONS
+    return None
+
+
+@axiom("Jensen's inequality for the logarithm", relation="≤", source="Jensen 1906; Boyd and Vandenberghe, Convex Optimization, 3.1.8")
+def jensen_log(term: Term) -> Result:
+    """𝔼_q log u ≤ log 𝔼_q u, where u > 0 on the support of q, q is normalised, and u and log u are integrable"""
+    if term.op != "expect":
+        return None
+    point, density, body = term.args
+    u = _of(body, "log")
+    if u is None:
+        return None
+    mean = Term("expect", (point, density, u))
+    normalised = eq(Term("integral", (point, density)), 1)
+    integrable = (Term("integrable", (point, density * u)), Term("integrable", (point, density * body)))
+    return Term("app", (mean,), "log"), (normalised, lt(0, mean), *integrable)
+
+
+@axiom("support", relation="≤")
+def support(term: Term) -> Result:
+    """𝔼_q[f/q] ≤ ∫ f, where f ≥ 0: the mass of f where q = 0 is left out"""
+    if term.op != "expect" or term.args[2].op != "div":
+        return None
+    point, density, (f, q) = term.args[0], term.args[1], term.args[2].args
+    if q is not density:
+        return None
+    total = Term("integral", (point, f))
+    return total, (Term("forall", (point, le(0, f))), Term("integrable", (point, f)), Term("forall", (point, le(0, density))))
+
+
+@axiom("expectation as an integral")
+def expectation(term: Term) -> Result:
+    """𝔼_q f = ∫ q·f, where q > 0; 𝔼_q 1 = ∫ q, where q ≥ 0"""
+    if term.op != "expect":
+        return None
+    point, density, body = term.args
+    if body is ONE:
+        return Term("integral", (point, density)), (Term("forall", (point, le(0, density))),)
+    return Term("integral", (point, density * body)), (Term("forall", (point, lt(0, density))),)
+
+

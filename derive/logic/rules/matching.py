@@ -1,0 +1,152 @@
+"""An earlier theorem as a rule: its left side is matched, instantiated by the core, and replaced by its right side."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from derive.language.array import bound_index, push
+from derive.language.term import ShapeError, Term, alpha, bound, free, is_random, substitute
+from derive.logic.context import ProofError
+from derive.logic.strategy import Move, Rule
+from derive.logic.theorem import Theorem, componentwise, instantiate, specialise, step
+
+Matches = dict[Term, Term]
+RELATIONS = {"eq": "=", "iff": "=", "le": "≤", "lt": "<"}
+
+
+def match(pattern: Term, term: Term, found: Matches) -> Matches | None:
+    """Extend `found` so that the pattern becomes the term, or return None. Definitions are looked into."""
+    if pattern in found:
+        return found if alpha(found[pattern]) is alpha(term) else None
+    rule = _LEAVES.get(pattern.op)
+    if rule is not None:
+        return rule(pattern, term, found)
+    if pattern.op != term.op or pattern.data != term.data or len(pattern.args) != len(term.args):
+        return None
+    symbols = bound(pattern)
+    for one, other in zip(symbols, bound(term), strict=True):
+        ranged = match(one.args[0], other.args[0], found) if one.op == "idx" and other.op == "idx" else None
+        if ranged is None:
+            return None
+        found = {**ranged, one: other}
+    for one, other in zip(pattern.args[len(symbols) :], term.args[len(symbols) :], strict=True):
+        extended = match(one, other, found)
+        if extended is None:
+            return None
+        found = extended
+    return {old: new for old, new in found.items() if old not in symbols}
+
+
+def _match_size(pattern: Term, term: Term, found: Matches) -> Matches | None:
+    fits = term.op == pattern.op or (pattern.data[1:] == (0,) and term.op in {"size", "succ"})  # type: ignore[index]
+    return {**found, pattern: term} if fits else None
+
+
+def _match_index(pattern: Term, term: Term, found: Matches) -> Matches | None:
+    if term.op != "idx":
+        return None
+    ranged = match(pattern.args[0], term.args[0], found)
+    return None if ranged is None else {**ranged, pattern: term}
+
+
+def _match_variable(pattern: Term, term: Term, found: Matches) -> Matches | None:
+    if len(pattern.shape) != len(term.shape) or is_random(pattern) != is_random(term):
+        return None
+    for one, other in zip(pattern.shape, term.shape, strict=True):
+        ranged = match(one, other, found)
+        if ranged is None:
+            return None
+        found = ranged
+    return {**found, pattern: term}
+
+
+def _match_let(pattern: Term, term: Term, found: Matches) -> Matches | None:
+    if term.op != "let":
+        return None
+    inner = match(pattern.args[0], term.args[0], found)
+    return None if inner is None else {**inner, pattern: term}
+
+
+_LEAVES = {
+    "size": _match_size,
+    "space": lambda pattern, term, found: {**found, pattern: term} if term.op == "space" else None,
+    "idx": _match_index,
+    "var": _match_variable,
+    "let": _match_let,
+    "num": lambda pattern, term, found: found if pattern is term else None,
+    "fun": lambda pattern, term, found: found if pattern is term else None,
+}
+
+
+def by_theorem(theorem: Theorem) -> Rule:
+    """Return the rule that uses an equation or an inequality at every instance of its left side."""
+    if theorem.lhs.shape:
+        theorem = componentwise(theorem, *fresh_places(theorem))
+    pattern = push(theorem.lhs)
+
+    @lru_cache(maxsize=None)
+    def rule(term: Term) -> Move | None:
+        if term.op != pattern.op or term.shape:
+            return None
+        found = match(pattern, term, {})
+        if found is None:
+            return None
+        try:
+            instance = instantiate(theorem, *((old, new) for old, new in found.items() if old is not new))
+        except (ProofError, ShapeError):
+            return None
+        if alpha(push(instance.lhs)) is not alpha(term) or alpha(push(instance.rhs)) is alpha(term):
+            return None
+        return Move(step, (instance,), push(instance.rhs), RELATIONS[instance.conclusion.op])
+
+    return rule
+
+
+def fresh_places(theorem: Theorem) -> tuple[Term, ...]:
+    """Return indices for the components of an equation between arrays."""
+    places: tuple[Term, ...] = ()
+    for axis in theorem.lhs.shape:
+        places = (*places, bound_index(axis, theorem.conclusion, *places))
+    return places
+
+
+def by_given(theorem: Theorem) -> Rule:
+    """Return the rule that uses a given equation rigidly: only what it says ∀ of may vary."""
+    symbols: list[Term] = []
+    formula = theorem.conclusion
+    while formula.op == "forall":
+        symbols.append(formula.args[0])
+        formula = formula.args[1]
+    pattern = push(formula.args[0])
+
+    def rule(term: Term) -> Move | None:
+        if term.op != pattern.op:
+            return None
+        found = _match_rigidly(pattern, term, tuple(symbols))
+        if found is None:
+            return None
+        instance = theorem
+        for symbol in symbols:
+            instance = specialise(instance, found.get(symbol, symbol))
+        fits = alpha(push(instance.lhs)) is alpha(term)
+        return Move(step, (instance,), push(instance.rhs), RELATIONS[instance.conclusion.op]) if fits else None
+
+    return rule
+
+
+def _match_rigidly(pattern: Term, term: Term, symbols: tuple[Term, ...]) -> Matches | None:
+    candidates = sorted(free(term), key=lambda i: i.serial)
+    return _assign(pattern, term, symbols, candidates, {})
+
+
+def _assign(pattern: Term, term: Term, symbols: tuple[Term, ...], candidates: list[Term], found: Matches) -> Matches | None:
+    if not symbols:
+        return found if alpha(substitute(pattern, found)) is alpha(term) else None
+    for candidate in candidates:
+        if candidate.args == symbols[0].args:
+            done = _assign(pattern, term, symbols[1:], candidates, {**found, symbols[0]: candidate})
+            if done is not None:
+                return done
+    return None
+
+

@@ -1,0 +1,318 @@
+"""Strategies: where and how often rules act. A plan is a list of inferences, and only the core carries it out.
+
+A rule looks at one term and returns a `Move` or None, where it does not apply. Failing and leaving unchanged differ:
+a rule that applies always changes the term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
+from typing import Any
+
+from derive.language.array import component, push
+from derive.language.term import FORMULAS, ShapeError, Term, alpha, bound, place, sort, substitute
+from derive.logic.context import ProofError, context
+from derive.logic.facts import NONE
+from derive.logic.meaning import atoms, is_arithmetic, rationally_equal
+from derive.logic.theorem import Axiom, Theorem, algebra, step, unfold
+
+Path = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One inference at one place: what makes the theorem, its arguments after the place, and the term that comes out."""
+
+    infer: Callable[..., Theorem]
+    arguments: tuple[Any, ...]
+    after: Term
+    relation: str = "="
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A move and the place where it acts."""
+
+    path: Path
+    move: Move
+
+    def below(self, *above: int) -> Planned:
+        """Return the same move in a larger term."""
+        return Planned((*above, *self.path), self.move)
+
+
+Rule = Callable[[Term], Move | None]
+Plan = tuple[Planned, ...]
+FUEL = 400
+
+
+def carry_out(theorem: Theorem, plan: Iterable[Planned]) -> Theorem:
+    """Let the core make every step of a plan on a theorem's right side."""
+    for planned in plan:
+        theorem = planned.move.infer(theorem, planned.path, *planned.move.arguments)
+    return theorem
+
+
+# ---- rules from axioms, theorems and definitions ---------------------------------------------------------------------
+
+
+def by_axiom(axiom: Axiom, *parameters: Any) -> Rule:
+    """Return the rule that acts where an axiom schema applies."""
+
+    def rule(term: Term) -> Move | None:
+        if term.shape:
+            return None
+        try:
+            result = axiom.schema(term, *parameters)
+        except ShapeError:
+            return None
+        if result is None:
+            return None
+        after = push(result[0])
+        return None if alpha(after) is alpha(term) else Move(step, (axiom, *parameters), after, axiom.relation)
+
+    return rule
+
+
+def by_definition(*named: str) -> Rule:
+    """Return the rule that unfolds named quantities."""
+
+    def rule(term: Term) -> Move | None:
+        base, places = place(term)
+        if base.op != "let" or base.data not in named or (base.shape and not places):
+            return None
+        return Move(unfold, (), component(base.args[0], places))
+
+    return rule
+
+
+def first(*rules: Rule) -> Rule:
+    """Return the rule that acts as the first of several that applies."""
+
+    def rule(term: Term) -> Move | None:
+        return next((move for candidate in rules if (move := candidate(term)) is not None), None)
+
+    return rule
+
+
+# ---- where rules act -------------------------------------------------------------------------------------------------
+
+
+def positions(term: Term) -> Iterator[int]:
+    """Yield the arguments in which a term can be rewritten."""
+    if term.op in {"let", "var", "idx", "delta", "size", "num", "succ", "at"}:
+        if term.op == "at" and term.args[0].op == "rows":
+            yield 0
+        return
+    if term.op == "D":
+        yield 0
+        return
+    for position in range(len(bound(term)), len(term.args)):
+        if sort(term.args[position]) in {"real", "formula"}:
+            yield position
+
+
+def everywhere(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
+    """Return the strategy that lets a rule act from the top down until it applies nowhere."""
+
+    def act(term: Term, fuel: list[int]) -> tuple[Term, Plan]:
+        plan: list[Planned] = []
+        changed = True
+        while changed:
+            changed = False
+            move = rule(term)
+            while move is not None:
+                _burn(fuel)
+                plan.append(Planned((), move))
+                term = move.after
+                move = rule(term)
+            for position in positions(term):
+                around = context(term, position)
+                inner, below = act(around.inner, fuel)
+                if below:
+                    term = around.close("=", inner, NONE)[1]
+                    plan += [planned.below(position) for planned in below]
+                    changed = True
+        return term, tuple(plan)
+
+    return lambda term: act(term, [FUEL])
+
+
+def _burn(fuel: list[int]) -> None:
+    fuel[0] -= 1
+    if fuel[0] < 0:
+        raise ProofError(f"the rules go on for more than {FUEL} steps: two of the reasons undo each other, name one of them")
+
+
+def once(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
+    """Return the strategy that lets a rule act at every outermost place where it applies, and not on what comes out."""
+
+    def act(term: Term) -> tuple[Term, str, Plan]:
+        move = rule(term)
+        if move is not None:
+            return move.after, move.relation, (Planned((), move),)
+        plan: list[Planned] = []
+        strongest = "="
+        for position in positions(term):
+            around = context(term, position)
+            inner, relation, below = act(around.inner)
+            if not below:
+                continue
+            try:
+                relation, term, _ = around.close(relation, inner, NONE)
+            except ProofError:
+                continue
+            plan += [planned.below(position) for planned in below]
+            strongest = relation if relation != "=" else strongest
+        return term, strongest, tuple(plan)
+
+    def strategy(term: Term) -> tuple[Term, Plan]:
+        after, _, plan = act(term)
+        return after, plan
+
+    return strategy
+
+
+# ---- agreement: two terms that algebra makes equal, at the places where it does --------------------------------------
+
+
+def agree(left: Term, right: Term, swap: Axiom) -> Plan | None:
+    """Return the algebra steps that turn one term into another, or None; `swap` exchanges two sums.
+
+    The core's algebra takes every atom as opaque, so atoms that differ are first made alike by steps inside them.
+    """
+    if alpha(left) is alpha(right):
+        return () if left is right else (Planned((), Move(algebra, (right,), right)),)
+    if left.op in FORMULAS:
+        return _agree_atoms(left, right, swap)
+    if left.shape or right.shape:
+        return None
+    plan: list[Planned] = []
+    targets = atoms(right)
+    current = left
+    for path, atom in _outermost_atoms(left):
+        if alpha(atom) in targets:
+            continue
+        for candidate in sorted(targets, key=lambda t: t.serial):
+            below = _agree_atoms(atom, candidate, swap)
+            if below is not None:
+                plan += [planned.below(*path) for planned in below]
+                current = _replace(current, path, candidate)
+                break
+    if not rationally_equal(current, right):
+        return None
+    return (*plan, Planned((), Move(algebra, (right,), right)))
+
+
+def _outermost_atoms(term: Term, path: Path = ()) -> Iterator[tuple[Path, Term]]:
+    if not is_arithmetic(term):
+        yield path, term
+        return
+    parts = term.args[:1] if term.op == "pow" else term.args
+    for position, arg in enumerate(parts):
+        yield from _outermost_atoms(arg, (*path, position))
+
+
+def _replace(term: Term, path: Path, new: Term) -> Term:
+    if not path:
+        return new
+    args = list(term.args)
+    args[path[0]] = _replace(args[path[0]], path[1:], new)
+    return Term(term.op, tuple(args), term.data)
+
+
+@lru_cache(maxsize=None)
+def _agree_atoms(left: Term, right: Term, swap: Axiom) -> Plan | None:
+    if alpha(left) is alpha(right):
+        return ()
+    if left.op != right.op or left.data != right.data or len(left.args) != len(right.args):
+        return None
+    if left.op in {"sum", "integral", "prod"}:
+        return _agree_sums(left, right, swap)
+    if left.op in {"num", "size", "var", "let", "idx", "delta", "succ"}:
+        return None
+    if bound(left):
+        return _agree_binders(left, right, swap)
+    if left.op == "D":
+        return _agree_derivatives(left, right, swap)
+    plan: list[Planned] = []
+    changeable = set(positions(left))
+    for position, (a, b) in enumerate(zip(left.args, right.args, strict=True)):
+        if alpha(a) is alpha(b):
+            continue
+        below = agree(a, b, swap) if position in changeable else None
+        if below is None:
+            return None
+        plan += [planned.below(position) for planned in below]
+    return tuple(plan)
+
+
+def _agree_derivatives(left: Term, right: Term, swap: Axiom) -> Plan | None:
+    if left.args[1] is not right.args[1]:
+        return None
+    below = agree(context(left, 0).inner, context(right, 0).inner, swap)
+    return None if below is None else tuple(planned.below(0) for planned in below)
+
+
+def _agree_binders(left: Term, right: Term, swap: Axiom) -> Plan | None:
+    mine, theirs = bound(left), bound(right)
+    if [s.args for s in mine] != [s.args for s in theirs]:
+        return None
+    plan: list[Planned] = []
+    for position in range(len(mine), len(left.args)):
+        there = substitute(right.args[position], dict(zip(theirs, mine, strict=True)))
+        below = agree(left.args[position], there, swap)
+        if below is None:
+            return None
+        plan += [planned.below(position) for planned in below]
+    return tuple(plan)
+
+
+def _nest(term: Term) -> tuple[tuple[Term, ...], Term]:
+    symbols: list[Term] = []
+    op = term.op
+    while term.op == op:
+        symbols.append(term.args[0])
+        term = term.args[1]
+    return tuple(symbols), term
+
+
+def _agree_sums(left: Term, right: Term, swap: Axiom) -> Plan | None:
+    """Nested sums agree if their bodies do after some change of order."""
+    mine, body = _nest(left)
+    theirs, other = _nest(right)
+    if len(mine) != len(theirs) or len(set(mine)) < len(mine):
+        return None
+    for order in permutations(range(len(mine))):
+        if any(mine[o].args != t.args for o, t in zip(order, theirs, strict=True)):
+            continue
+        there = substitute(other, {t: mine[o] for o, t in zip(order, theirs, strict=True)})
+        below = agree(body, there, swap)
+        if below is None:
+            continue
+        depth = (1,) * len(mine)
+        plan = [planned.below(*depth) for planned in below]
+        swaps = _transpositions(mine, tuple(mine[o] for o in order), there, left.op, swap)
+        if swaps is not None:
+            return (*plan, *swaps)
+    return None
+
+
+def _transpositions(start: tuple[Term, ...], goal: tuple[Term, ...], body: Term, op: str, swap: Axiom) -> Plan | None:
+    """Return the exchanges of neighbours that sort nested binders into another order."""
+    plan: list[Planned] = []
+    current = list(start)
+    for position, symbol in enumerate(goal):
+        for where in range(current.index(symbol), position, -1):
+            nested = body
+            for bound_symbol in reversed(current[where - 1 :]):
+                nested = Term(op, (bound_symbol, nested))
+            move = by_axiom(swap)(nested)
+            if move is None:
+                return None
+            plan.append(Planned((1,) * (where - 1), move))
+            current[where - 1], current[where] = current[where], current[where - 1]
+    return tuple(plan)

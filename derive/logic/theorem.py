@@ -1,0 +1,390 @@
+"""The core: `Theorem`, and the few ways to make one.
+
+A theorem is a sequent, hypotheses ⊢ conclusion. It says: wherever the hypotheses hold, both sides of the conclusion are
+defined and it holds, or neither is defined. Its free variables, sizes and indices mean "for all", over the whole sequent;
+a hypothesis that speaks of all values of an index says so with ∀. For almost every point, where the index is a point.
+
+Only the functions marked `inference` make theorems. Each theorem remembers its inference, so that a proof can be
+written down as plain data and made again from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from derive.language.array import component, push
+from derive.language.notation import DOMAINS, SYMBOLS
+from derive.language.term import (
+    ONE, ZERO, Term, alpha, domain_of, eq, free, is_random, le, lt, name_of, names, occurs, place, sort, substitute, succ,
+)  # fmt: skip
+from derive.logic.context import ProofError, need, rewritten
+from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, harvest, require
+from derive.logic.meaning import rationally_equal
+
+
+@dataclass(frozen=True, eq=False)
+class Theorem:
+    """A proved sequent; made by the inferences of this module alone.
+
+    Attributes
+    ----------
+    hypotheses : frozenset of Term
+        What is not discharged: givens, assumptions, conditions.
+    conclusion : Term
+        A formula; for the usual proofs a relation between `lhs` and `rhs`.
+    inference, arguments
+        How it was made.
+    """
+
+    hypotheses: Conditions
+    conclusion: Term
+    inference: str
+    arguments: tuple[Any, ...]
+    key: object
+
+    def __post_init__(self) -> None:
+        if self.key is not _KEY:
+            raise ProofError("theorems are made by inferences, not by hand")
+
+    @property
+    def lhs(self) -> Term:
+        """The left side of the conclusion."""
+        return self.conclusion.args[0]
+
+    @property
+    def rhs(self) -> Term:
+        """The right side of the conclusion."""
+        return self.conclusion.args[1]
+
+    def __repr__(self) -> str:
+        return f"{', '.join(sorted(map(repr, self.hypotheses)))} ⊢ {self.conclusion!r}".strip()
+
+
+_KEY: Final = object()
+Sequent = tuple[Term, Iterable[Term]]
+INFERENCES: dict[str, Callable[..., Theorem]] = {}
+
+
+def inference(rule: Callable[..., Sequent]) -> Callable[..., Theorem]:
+    """Make a way to prove theorems out of a function that returns a conclusion and its hypotheses."""
+
+    @wraps(rule)
+    def prove(*arguments: Any) -> Theorem:
+        conclusion, hypotheses = rule(*arguments)
+        left = NONE.union(*(discharge(h) for h in hypotheses))
+        return Theorem(left, conclusion, rule.__name__, arguments, _KEY)
+
+    INFERENCES[rule.__name__] = prove
+    return prove
+
+
+def same(left: Term, right: Term) -> bool:
+    """Tell whether two terms differ by the names of bound indices at most."""
+    return alpha(left) is alpha(right)
+
+
+# ---- axiom schemas ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Axiom:
+    """A schema of analysis: a term (and parameters) -> a term that it equals, or is at most, under conditions.
+
+    Attributes
+    ----------
+    name, statement, source : str
+        The name in certificates, the equation, and where the mathematics is found.
+    relation : str
+        "=", "≤" or "<": how what comes out relates to what goes in.
+    schema : callable
+        Returns None where the schema does not apply, else the new term and its conditions.
+    """
+
+    name: str
+    statement: str
+    relation: str
+    schema: Callable[..., tuple[Term, Iterable[Term]] | None]
+    source: str = ""
+
+    def apply(self, term: Term, parameters: tuple[Any, ...]) -> tuple[str, Term, Conditions]:
+        """Return the relation, the new term and every condition, the terms' own ones included."""
+        result = self.schema(term, *parameters)
+        need(result is not None, f"{self.name} ({self.statement}) does not apply to {term}")
+        assert result is not None
+        after, conditions = result
+        return self.relation, push(after), frozenset(conditions) | harvest(term) | harvest(after)
+
+
+# ---- relations and contexts ------------------------------------------------------------------------------------------
+
+_STRENGTH: Final = ("=", "≤", "<")
+_OPERATOR: Final = {"eq": "=", "iff": "=", "le": "≤", "lt": "<"}
+
+
+def relation_of(theorem: Theorem) -> str:
+    """Return "=", "≤" or "<"; ⟺ counts as = between formulas."""
+    need(theorem.conclusion.op in _OPERATOR, f"{theorem.conclusion} is no relation")
+    return _OPERATOR[theorem.conclusion.op]
+
+
+def related(left: Term, relation: str, right: Term) -> Term:
+    """Return the formula left R right."""
+    if sort(left) == "formula":
+        need(relation == "=", "formulas are related by ⟺ alone")
+        return Term("iff", (left, right))
+    return {"=": eq, "≤": le, "<": lt}[relation](left, right)
+
+
+def joined(first: str, second: str) -> str:
+    """Return the relation of a chain of two: it only weakens, except that < makes ≤ strict."""
+    return max(first, second, key=_STRENGTH.index)
+
+
+# ---- inferences ------------------------------------------------------------------------------------------------------
+
+
+@inference
+def reflexivity(term: Term) -> Sequent:
+    """⊢ t = t, with the conditions under which t is defined."""
+    return related(term, "=", term), harvest(term)
+
+
+@inference
+def symmetry(theorem: Theorem) -> Sequent:
+    """From a = b: b = a."""
+    need(relation_of(theorem) == "=", f"{theorem.conclusion} cannot be turned round")
+    return related(theorem.rhs, "=", theorem.lhs), theorem.hypotheses
+
+
+@inference
+def transitivity(first: Theorem, second: Theorem) -> Sequent:
+    """From a R b and b S c: a T c, T the stronger of R and S."""
+    need(same(first.rhs, second.lhs), f"{first.rhs} is not {second.lhs}")
+    relation = joined(relation_of(first), relation_of(second))
+    return related(first.lhs, relation, second.rhs), first.hypotheses | second.hypotheses
+
+
+@inference
+def step(theorem: Theorem, path: tuple[int, ...], reason: Axiom | Theorem, *parameters: Any) -> Sequent:
+    """From a R b: a T b′, where an axiom schema or a theorem turned the part of b at a place into another."""
+
+    def leaf(part: Term) -> tuple[str, Term, Conditions]:
+        if isinstance(reason, Axiom):
+            return reason.apply(part, parameters)
+        need(same(push(reason.lhs), part), f"{part} is not {reason.lhs}")
+        return relation_of(reason), push(reason.rhs), reason.hypotheses
+
+    relation, after, conditions = rewritten(theorem.rhs, path, leaf)
+    return related(theorem.lhs, joined(relation_of(theorem), relation), after), theorem.hypotheses | conditions
+
+
+@inference
+def algebra(theorem: Theorem, path: tuple[int, ...], target: Term) -> Sequent:
+    """From a R b: a R b′, where a part of b and its successor are one rational function of opaque atoms."""
+
+    def leaf(part: Term) -> tuple[str, Term, Conditions]:
+        need(rationally_equal(part, target), f"{part} and {target} are not one rational function")
+        return "=", target, harvest(part) | harvest(target)
+
+    _, after, conditions = rewritten(theorem.rhs, path, leaf)
+    return related(theorem.lhs, relation_of(theorem), after), theorem.hypotheses | conditions
+
+
+@inference
+def components(theorem: Theorem, path: tuple[int, ...] = ()) -> Sequent:
+    """From a R b: a R b′, where array notation in a part of b is replaced by its components, which define it."""
+    _, after, conditions = rewritten(theorem.rhs, path, lambda part: ("=", push(part), NONE))
+    return related(theorem.lhs, relation_of(theorem), after), theorem.hypotheses | conditions
+
+
+@inference
+def extensionality(theorem: Theorem, left: Term, right: Term, *places: Term) -> Sequent:
+    """From A[i] = B[i] at fresh indices: A = B."""
+    need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
+    need(len(set(places)) == len(places) and free(left).union(free(right)).isdisjoint(places), "the indices must be fresh")
+    for side, array in ((theorem.lhs, left), (theorem.rhs, right)):
+        need(same(push(side), push(component(array, places))), f"{side} is not the component of {array} at {places}")
+    return eq(left, right), (generalise(h, places) for h in theorem.hypotheses)
+
+
+@inference
+def componentwise(theorem: Theorem, *places: Term) -> Sequent:
+    """From A = B: A[i] = B[i]."""
+    need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
+    need(tuple(i.args[:1] for i in places) == tuple((axis,) for axis in theorem.lhs.shape), f"{places} are no indices of {theorem.lhs}")
+    return eq(component(theorem.lhs, places), component(theorem.rhs, places)), theorem.hypotheses
+
+
+@inference
+def unfold(theorem: Theorem, path: tuple[int, ...]) -> Sequent:
+    """From a R b: a R b′, where a named quantity in b is replaced by its definition."""
+
+    def leaf(part: Term) -> tuple[str, Term, Conditions]:
+        base, places = place(part)
+        need(base.op == "let", f"{part} is not a named quantity")
+        return "=", component(base.args[0], places), NONE
+
+    _, after, conditions = rewritten(theorem.rhs, path, leaf)
+    return related(theorem.lhs, relation_of(theorem), after), theorem.hypotheses | conditions
+
+
+@inference
+def instantiate(theorem: Theorem, *changes: tuple[Term, Term]) -> Sequent:
+    """Put terms for variables, indices for indices, sizes for sizes; named quantities follow their definitions."""
+    mapping = dict(changes)
+    conditions: set[Term] = set()
+    for old, new in changes:
+        need(old.op in {"var", "idx", "size", "space", "let"}, f"{old} is not a variable")
+        conditions |= _fitting(old, new, mapping)
+    hypotheses = {substitute(h, mapping) for h in theorem.hypotheses}
+    return substitute(theorem.conclusion, mapping), hypotheses | conditions
+
+
+def _fitting(old: Term, new: Term, mapping: Mapping[Term, Term]) -> Conditions:
+    """Return the conditions under which `new` may stand for `old`: the facts of its domain."""
+    others = {a: b for a, b in mapping.items() if a is not old}
+    image = substitute(old, others)
+    if old.op == "let":
+        need(new.op == "let" and image.args == new.args, f"{new} is not defined as {old} is")
+    elif old.op == "var":
+        need(image.shape == new.shape and is_random(old) <= (new.data == old.data), f"{new} does not fit in the place of {old}")
+        return _domain_conditions(old, new)
+    elif old.op == "idx":
+        need(new.op == "idx" and image.args == new.args, f"{new} does not range as {old} does")
+    else:
+        need(new.op == old.op and new.data[1:] == old.data[1:] or old.data[1:] == (0,) and sort(new) == "size", f"{new} is no {old.op} like {old}")  # type: ignore[index]
+    return NONE
+
+
+def _domain_conditions(old: Term, new: Term) -> Conditions:
+    needed = DOMAINS[domain_of(old)].range
+    if needed == "real" or (new.op == "var" and domain_of(new) == domain_of(old)):
+        return NONE
+    places = tuple(Term("idx", (axis,), f"d{n}") for n, axis in enumerate(new.shape))
+    value = component(new, places)
+    table = {"positive": (lt(0, value),), "nonnegative": (le(0, value),), "unit": (lt(0, value), lt(value, 1))}
+    need(needed in table, f"{new} is not known to lie in the domain of {old}")
+    return NONE.union(*(discharge(generalise(c, places)) for c in table[needed]))
+
+
+@inference
+def instantiate_function(theorem: Theorem, name: str, symbol: str) -> Sequent:
+    """Put a symbol of the notation that is smooth everywhere for an unknown function, its derivative for φ′."""
+    entry = SYMBOLS[symbol]
+    probe = Term("var", (), ("u", "real"))
+    need(entry.arity == 1 and not entry.domain(probe) and not entry.kinks(probe), f"{symbol} is not smooth everywhere")
+    table = (lambda u: Term("app", (u,), symbol), *entry.derivatives)
+
+    def put(term: Term) -> Term:
+        args = tuple(put(arg) for arg in term.args)
+        if term.op == "call" and name_of(term.args[0]) == name:
+            order = int(term.args[0].data[1])  # type: ignore[index,arg-type]
+            need(order < len(table), f"{symbol} has no derivative of order {order} here")
+            return table[order](args[1])
+        return term if args == term.args else Term(term.op, args, term.data)
+
+    return put(theorem.conclusion), map(put, theorem.hypotheses)
+
+
+@inference
+def assume(formula: Term) -> Sequent:
+    """P ⊢ P."""
+    return formula, (formula,)
+
+
+@inference
+def specialise(theorem: Theorem, symbol: Term) -> Sequent:
+    """From ∀k P(k): P(i)."""
+    need(theorem.conclusion.op == "forall", f"{theorem.conclusion} does not begin with ∀")
+    k, body = theorem.conclusion.args
+    need(symbol.op == "idx" and symbol.args == k.args, f"{symbol} does not range as {k} does")
+    return substitute(body, {k: symbol}), theorem.hypotheses
+
+
+@inference
+def generalisation(theorem: Theorem, symbol: Term) -> Sequent:
+    """From P(k): ∀k P(k)."""
+    return Term("forall", (symbol, theorem.conclusion)), (generalise(h, (symbol,)) for h in theorem.hypotheses)
+
+
+@inference
+def cut(theorem: Theorem, *lemmas: Theorem) -> Sequent:
+    """Discharge the hypotheses that other theorems prove."""
+    proved = {alpha(lemma.conclusion) for lemma in lemmas}
+    left = {h for h in theorem.hypotheses if alpha(h) not in proved}
+    need(len(left) < len(theorem.hypotheses), "none of the theorems proves a hypothesis")
+    return theorem.conclusion, left.union(*(lemma.hypotheses for lemma in lemmas))
+
+
+@inference
+def conjunction(first: Theorem, second: Theorem) -> Sequent:
+    """From P and Q: P ∧ Q."""
+    return Term("and", (first.conclusion, second.conclusion)), first.hypotheses | second.hypotheses
+
+
+def alternatives(term: Term) -> tuple[Term, Term]:
+    """Return two formulas of which one always holds: t = 1 or t = −1 for a sign, 0 ≤ t or t ≤ 0 otherwise."""
+    if DOMAINS[domain_of(place(term)[0])].range == "sign":
+        return eq(term, 1), eq(term, -ONE)
+    return le(0, term), le(term, 0)
+
+
+@inference
+def weakening(theorem: Theorem) -> Sequent:
+    """From a = b or a < b: a ≤ b."""
+    need(theorem.conclusion.op in {"eq", "lt"}, f"{theorem.conclusion} is not stronger than ≤")
+    return le(theorem.lhs, theorem.rhs), theorem.hypotheses
+
+
+@inference
+def cases(term: Term, first: Theorem, second: Theorem) -> Sequent:
+    """From P under each of the two alternatives of a term: P."""
+    need(same(first.conclusion, second.conclusion), f"the cases prove {first.conclusion} and {second.conclusion}")
+    one, other = alternatives(term)
+    return first.conclusion, (first.hypotheses - {one}) | (second.hypotheses - {other})
+
+
+@inference
+def induction(number: Term, base: Theorem, following: Theorem) -> Sequent:
+    """From P(0), and P(n + 1) under P(n): P(n) for every natural number n."""
+    claims = [h for h in following.hypotheses if same(substitute(h, {number: succ(number)}), following.conclusion)]
+    need(bool(claims), f"{following.conclusion} does not follow from the same claim one step before")
+    claim = claims[0]
+    need(name_of(number) in names(claim) and number.data[1] == 0, f"{number} is not the natural number of the claim")  # type: ignore[index]
+    need(same(substitute(claim, {number: ZERO}), base.conclusion), f"the base is not {substitute(claim, {number: ZERO})}")
+    hypotheses = base.hypotheses | (following.hypotheses - {claim})
+    need(not any(occurs(number, h) for h in hypotheses), f"a hypothesis speaks of {number}")
+    return claim, hypotheses
+
+
+@inference
+def equivalence(forward: Theorem, backward: Theorem) -> Sequent:
+    """From Q under P, and P under Q: P ⟺ Q."""
+    p, q = backward.conclusion, forward.conclusion
+    return Term("iff", (p, q)), (forward.hypotheses - {p}) | (backward.hypotheses - {q})
+
+
+@inference
+def transport(theorem: Theorem, equivalent: Theorem) -> Sequent:
+    """From P, and P ⟺ Q: Q."""
+    need(equivalent.conclusion.op == "iff" and same(equivalent.lhs, theorem.conclusion), f"{equivalent.conclusion} does not begin with {theorem.conclusion}")
+    return equivalent.rhs, theorem.hypotheses | equivalent.hypotheses
+
+
+@inference
+def order(gap: Theorem) -> Sequent:
+    """From b − a = G and G ≥ 0: a ≤ b; a < b where G > 0."""
+    need(gap.conclusion.op == "eq" and gap.lhs.op == "sub", f"{gap.conclusion} is not of the form b − a = G")
+    high, low = gap.lhs.args
+    strict = not require(POSITIVE, gap.rhs)
+    left = NONE if strict else require(NONNEGATIVE, gap.rhs)
+    return (lt if strict else le)(low, high), gap.hypotheses | left
+
+
+@inference
+def positivity(term: Term) -> Sequent:
+    """⊢ 0 < t, under what is left of the condition."""
+    return lt(0, term), require(POSITIVE, term) | harvest(term)

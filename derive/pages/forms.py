@@ -1,0 +1,471 @@
+"""How a term is laid out: one form an operator, with brackets where precedence asks for them.
+
+The two printers, TeX and text, differ only in the `Ink` that they give to these forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final, Protocol
+
+from derive.language.notation import SYMBOLS
+from derive.language.term import NAT, ZERO, Term, bound, free, name_of, place, subterms
+from derive.pages.names import Name, Template, parse_name
+
+# Levels of binding, loosest first. A piece stands without brackets where at least its level is called for.
+IMPLICATION, CONJUNCTION, RELATION, SUM, ELEMENTWISE, PRODUCT, PREFIX, QUOTIENT, POWER, ATOM = range(10)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A printed term.
+
+    Attributes
+    ----------
+    text : str
+        The formula.
+    level : int
+        How tightly its outermost operator binds.
+    open : bool
+        It ends in a prefix form (log x, Σ x) that would swallow a factor on its right.
+    tall : bool
+        It is higher than a line of text.
+    bracketed : bool
+        It begins with a bracket, so that it cannot follow a letter without looking like an argument.
+    """
+
+    text: str
+    level: int = ATOM
+    open: bool = False
+    tall: bool = False
+    bracketed: bool = False
+
+
+class Ink(Protocol):
+    """What a printer writes with: the marks of one notation."""
+
+    signs: Mapping[str, str]
+
+    def number(self, value: int) -> str: ...
+    def name(self, name: Name, below: tuple[str, ...] = ()) -> str: ...
+    def index(self, name: Name, places: list[str], separated: bool) -> str: ...
+    def component(self, base: str, places: list[str], separated: bool) -> str: ...
+    def power(self, base: str, exponent: str) -> str: ...
+    def transpose(self, base: str) -> str: ...
+    def fraction(self, above: str, below: str) -> str: ...
+    def bracket(self, inner: str, tall: bool) -> str: ...
+    def square(self, inner: str, tall: bool) -> str: ...
+    def big(self, sign: str, below: str) -> str: ...
+    def expectation(self, below: str) -> str: ...
+    def applied(self, symbol: str, arguments: list[str], tall: bool) -> str: ...
+    def symbol(self, name: str) -> str: ...
+    def template(self, name: str, arguments: list[str]) -> str | None: ...
+    def prefix(self, name: str) -> bool: ...
+    def words(self, text: str) -> str: ...
+    def space(self) -> str: ...
+    def touching(self, left: str, right: Piece) -> str: ...
+    def partial(self, straight: bool, what: str) -> str: ...
+    def operator_of_derivative(self, straight: bool, by: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Printer:
+    """Lays terms out with an ink; in display style with built-up fractions, else on one line."""
+
+    ink: Ink
+    display: bool = False
+
+    def piece(self, term: Term) -> Piece:
+        """Return the term as a piece."""
+        return FORMS[term.op](self, term)
+
+    def inline(self) -> Printer:
+        """Return the printer for scripts and for the inside of fractions."""
+        return replace(self, display=False)
+
+    def fit(self, term: Term, level: int, *, closed: bool = False) -> Piece:
+        """Return the term as a piece of at least a level, in brackets if it has to be."""
+        piece = self.piece(term)
+        if piece.level >= level and not (closed and piece.open):
+            return piece
+        tall = piece.tall and self.display
+        return Piece(self.ink.bracket(piece.text, tall), ATOM, tall=tall, bracketed=True)
+
+    def text(self, term: Term, level: int = IMPLICATION) -> str:
+        """Return the text of `fit`."""
+        return self.fit(term, level).text
+
+    def parts(self, term: Term) -> tuple[str, ...]:
+        """Return a formula in parts between which a line may be broken: before a + or − that no bracket holds."""
+        if term.op in {"add", "sub"}:
+            right = self.fit(term.args[1], ELEMENTWISE)
+            return (*self.parts(term.args[0]), f"{self.ink.signs[term.op].lstrip()}{right.text}")
+        return (self.piece(term).text,)
+
+
+Form = Callable[[Printer, Term], Piece]
+
+
+# ---- leaves ---------------------------------------------------------------------------------------------------------
+
+
+def _number(printer: Printer, term: Term) -> Piece:
+    value = Fraction(str(term.data))
+    ink, minus = printer.ink, printer.ink.signs["neg"] if value < 0 else ""
+    if value.denominator == 1:
+        return Piece(minus + ink.number(abs(value.numerator)), SUM if minus else ATOM)
+    above, below = ink.number(abs(value.numerator)), ink.number(value.denominator)
+    if printer.display:
+        return Piece(minus + ink.fraction(above, below), SUM if minus else QUOTIENT, tall=True)
+    return Piece(f"{minus}{above}{ink.signs['div']}{below}", SUM if minus else PRODUCT)
+
+
+def _leaf(printer: Printer, term: Term) -> Piece:
+    return Piece(_named(printer, name_of(term), ()))
+
+
+def _named(printer: Printer, name: str, arguments: tuple[str, ...]) -> str:
+    """Return a name; one with places gets its arguments, or the dots that it was declared with."""
+    parsed = parse_name(name)
+    if isinstance(parsed, Name):
+        return printer.ink.name(parsed)
+    fill = list(arguments)
+    dot, bar, comma = (printer.ink.signs[key] for key in ("place", "given", "comma"))
+    signs = {"∣": bar, "|": bar, ",": comma, ";": comma}
+    inside = [
+        (fill.pop(0) if fill else dot) if piece == "·" else signs[piece] if isinstance(piece, str) else printer.ink.name(piece)
+        for piece in parsed.pieces
+    ]
+    return printer.ink.applied(printer.ink.name(parsed.head), ["".join(inside)], False)
+
+
+def _function(printer: Printer, term: Term) -> Piece:
+    parsed = parse_name(name_of(term))
+    order = term.data[1] if isinstance(term.data, tuple) else 0
+    head = parsed.head if isinstance(parsed, Template) else parsed
+    return Piece(printer.ink.name(replace(head, primes=head.primes + int(order))))
+
+
+# ---- arithmetic -----------------------------------------------------------------------------------------------------
+
+
+def _add(printer: Printer, term: Term) -> Piece:
+    left, right = printer.fit(term.args[0], SUM), printer.fit(term.args[1], ELEMENTWISE)
+    return Piece(f"{left.text}{printer.ink.signs[term.op]}{right.text}", SUM, right.open, left.tall or right.tall, left.bracketed)
+
+
+def _succ(printer: Printer, term: Term) -> Piece:
+    return Piece(f"{printer.text(term.args[0], SUM)}{printer.ink.signs['add']}{printer.ink.number(1)}", SUM)
+
+
+def _neg(printer: Printer, term: Term) -> Piece:
+    inner = printer.fit(term.args[0], ELEMENTWISE)
+    return Piece(printer.ink.signs["neg"] + inner.text, SUM, inner.open, inner.tall)
+
+
+def _mul(printer: Printer, term: Term) -> Piece:
+    left, right = term.args
+    if left.shape and right.shape:
+        first, second = printer.fit(left, ELEMENTWISE, closed=True), printer.fit(right, PREFIX)
+        first = first if first.level != PRODUCT else printer.fit(left, PREFIX, closed=True)
+        return Piece(first.text + printer.ink.signs["odot"] + second.text, ELEMENTWISE, second.open, first.tall or second.tall, first.bracketed)
+    return _juxtapose(printer, left, right, associative=True)
+
+
+def _juxtapose(printer: Printer, left: Term, right: Term, *, associative: bool) -> Piece:
+    """Two factors side by side. A sign on the first one is the sign of the product."""
+    first = printer.piece(left)
+    signed = left.op == "neg" or (left.op == "num" and first.level == SUM)
+    if (first.level < PRODUCT and not signed) or first.open or _slashed(printer, left):
+        first, signed = printer.fit(left, POWER, closed=True), False
+    second = printer.fit(right, PRODUCT if (associative and not _ratio(printer, right)) or right.op in _SIGNED_SUMS else PREFIX)
+    glue = printer.ink.touching(first.text, second)
+    return Piece(first.text + glue + second.text, SUM if signed else PRODUCT, second.open, first.tall or second.tall, first.bracketed)
+
+
+def _slashed(printer: Printer, term: Term) -> bool:
+    """Tell whether a factor ends in a quotient on one line, which a factor on its right would seem to belong to."""
+    if term.op == "neg":
+        return _slashed(printer, term.args[0])
+    if term.op in {"mul", "matmul"}:  # a quotient on the right has brackets already, a derivative has none
+        return not _ratio(printer, term.args[1]) and _slashed(printer, term.args[1])
+    return _ratio(printer, term) or (term.op == "D" and not printer.display)
+
+
+def _ratio(printer: Printer, term: Term) -> bool:
+    """Tell whether a factor is a quotient on one line."""
+    return not printer.display and (term.op == "div" or (term.op == "num" and Fraction(str(term.data)).denominator > 1))
+
+
+def _matmul(printer: Printer, term: Term) -> Piece:
+    return _juxtapose(printer, *term.args, associative=False)
+
+
+def _outer(printer: Printer, term: Term) -> Piece:
+    return _juxtapose(printer, term.args[0], term.args[1].T, associative=False)
+
+
+def _div(printer: Printer, term: Term) -> Piece:
+    left, right = term.args
+    if printer.display:
+        inner = printer.inline()
+        if left.op == "neg":  # the sign of a numerator stands before the fraction
+            above = inner.text(left.args[0], ELEMENTWISE)
+            return Piece(printer.ink.signs["neg"] + printer.ink.fraction(above, inner.text(right)), SUM, tall=True)
+        return Piece(printer.ink.fraction(inner.text(left), inner.text(right)), QUOTIENT, tall=True)
+    above = printer.piece(left)
+    signed = left.op == "neg" and not above.open
+    if not signed and (above.level < PRODUCT or above.open or (_slashed(printer, left) and left.op != "mul")):
+        above = printer.fit(left, POWER, closed=True)
+    below = printer.fit(right, POWER, closed=True)
+    return Piece(above.text + printer.ink.signs["div"] + below.text, SUM if signed else PRODUCT, bracketed=above.bracketed)
+
+
+def _pow(printer: Printer, term: Term) -> Piece:
+    base = printer.fit(term.args[0], ATOM)
+    return Piece(printer.ink.power(base.text, printer.inline().text(term.args[1])), POWER, tall=base.tall, bracketed=base.bracketed)
+
+
+def _transpose(printer: Printer, term: Term) -> Piece:
+    base = printer.fit(term.args[0], ATOM)
+    return Piece(printer.ink.transpose(base.text), POWER, tall=base.tall, bracketed=base.bracketed)
+
+
+# ---- functions ------------------------------------------------------------------------------------------------------
+
+_SIGNED_SUMS: Final = frozenset(("sum", "prod", "integral"))
+
+
+def _symbol(printer: Printer, term: Term) -> Piece:
+    """A symbol of the notation: a template, a prefix before one short argument, or a name with brackets."""
+    name, ink = str(term.data), printer.ink
+    if name == "exp" and any(part.op in _SIGNED_SUMS | {"D", "expect", "mean"} for part in subterms(term.args[0])):
+        return _called(printer, ink.symbol("exp function"), term.args)
+    inner = printer.inline() if "^{" in SYMBOLS[name].tex else printer
+    pieces = [inner.piece(arg) for arg in term.args]
+    formed = ink.template(name, [piece.text for piece in pieces])
+    if formed is not None:
+        raised = "^" in SYMBOLS[name].tex
+        return Piece(formed, POWER if raised else ATOM, tall=not raised and any(piece.tall for piece in pieces))
+    (first, *others) = pieces
+    if ink.prefix(name) and not others and (first.level >= POWER or term.args[0].op in _SIGNED_SUMS) and not first.bracketed:
+        return Piece(ink.symbol(name) + ink.space() + first.text, PREFIX, True, first.tall)
+    return _called(printer, ink.symbol(name), term.args)
+
+
+def _called(printer: Printer, name: str, arguments: tuple[Term, ...]) -> Piece:
+    pieces = [printer.piece(argument) for argument in arguments]
+    tall = printer.display and any(piece.tall for piece in pieces)
+    return Piece(printer.ink.applied(name, [piece.text for piece in pieces], tall), ATOM, tall=tall)
+
+
+def _call(printer: Printer, term: Term) -> Piece:
+    return _called(printer, printer.text(term.args[0]), term.args[1:])
+
+
+def _diag(printer: Printer, term: Term) -> Piece:
+    return _called(printer, printer.ink.symbol("diag"), term.args)
+
+
+def _sum_axis(printer: Printer, term: Term) -> Piece:
+    """A sum over an axis is a product with ones."""
+    ones, array, axis = printer.ink.symbol("ones"), term.args[0], term.data
+    if len(array.shape) == 1:
+        right = printer.fit(array, PRODUCT)
+        return Piece(printer.ink.transpose(ones) + printer.ink.touching(ones, right) + right.text, PRODUCT, tall=right.tall)
+    if len(array.shape) == 2:  # noqa: PLR2004
+        left = printer.fit(array.T if axis == 0 else array, POWER, closed=True)
+        return Piece(left.text + printer.ink.space() + ones, PRODUCT, tall=left.tall, bracketed=left.bracketed)
+    return _called(printer, printer.ink.name(Name("sum", below=(str(axis),))), term.args)
+
+
+# ---- components -----------------------------------------------------------------------------------------------------
+
+
+def _at(printer: Printer, term: Term) -> Piece:
+    array, *places = term.args
+    axes = zip(array.shape, places, strict=True)
+    points = [printer.text(where) for axis, where in axes if axis.op == "space"]
+    inner = printer.inline()
+    below = [inner.text(where) for axis, where in zip(array.shape, places, strict=True) if axis.op != "space"]
+    separated = any(where.op != "idx" or len(name_of(where)) > 1 for where in places)
+    named = array.op in {"var", "let"}
+    parsed = parse_name(name_of(array)) if named else None
+    if isinstance(parsed, Template):
+        text = _named(printer, name_of(array), tuple(points))
+        return Piece(printer.ink.component(text, below, separated) if below else text)
+    if isinstance(parsed, Name):
+        head = printer.ink.index(parsed, below, separated) if below else printer.ink.name(parsed)
+        return Piece(printer.ink.applied(head, points, False) if points else head)
+    base = printer.fit(array, ATOM)
+    text = printer.ink.component(base.text, below, separated) if below else base.text
+    return Piece(printer.ink.applied(text, points, False) if points else text, tall=base.tall, bracketed=base.bracketed)
+
+
+def _delta(printer: Printer, term: Term) -> Piece:
+    left, right = map(printer.text, term.args)
+    return Piece(printer.ink.square(f"{left}{printer.ink.signs['eq']}{right}", False))
+
+
+def _array(printer: Printer, term: Term) -> Piece:
+    body = printer.piece(term.args[-1])
+    tall = body.tall and printer.display
+    places = [printer.inline().text(index) for index in term.args[:-1]]
+    separated = any(len(name_of(index)) > 1 for index in term.args[:-1])
+    return Piece(printer.ink.component(printer.ink.square(body.text, tall), places, separated), tall=tall)
+
+
+# ---- derivatives and binders ----------------------------------------------------------------------------------------
+
+
+def _derivative(printer: Printer, term: Term) -> Piece:
+    """∂f/∂x for a short f, and the operator ∂/∂x before a long one; a straight d where there is one variable at all."""
+    body, by = term.args
+    straight = _one_variable(body, by)
+    ink = printer.ink
+    below = ink.partial(straight, printer.inline().text(by, ATOM))
+    if place(body)[0].op in {"var", "let"}:
+        above = ink.partial(straight, printer.inline().text(body, ATOM))
+        if printer.display:
+            return Piece(ink.fraction(above, below), QUOTIENT, tall=True)
+        return Piece(above + ink.signs["div"] + below, PRODUCT)
+    operand = printer.fit(body, PREFIX if body.op not in _SIGNED_SUMS else PRODUCT)
+    operator = ink.operator_of_derivative(straight, below)
+    return Piece(operator + ink.touching(operator, operand) + operand.text, PREFIX, True, printer.display)
+
+
+def _one_variable(body: Term, by: Term) -> bool:
+    """Tell whether a derivative is by the only variable that there is, a scalar."""
+    variables = {part for part in subterms(body) if part.op == "var"}
+    return not by.shape and not free(body) and variables <= {by} and by.op == "var"
+
+
+def _big(printer: Printer, term: Term) -> Piece:
+    """Σ and Π: several of a kind share one sign."""
+    symbols, body = [term.args[0]], term.args[-1]
+    while body.op == term.op:
+        symbols.append(body.args[0])
+        body = body.args[-1]
+    below = printer.ink.signs["comma"].join(printer.inline().text(symbol) for symbol in symbols)
+    inner = printer.fit(body, PRODUCT)
+    sign = printer.ink.big(term.op, below)
+    return Piece(sign + inner.text, PRODUCT, True, printer.display or inner.tall)
+
+
+def _integral(printer: Printer, term: Term) -> Piece:
+    point, body = term.args
+    inner = printer.fit(body, PRODUCT)
+    return Piece(f"{printer.ink.signs['integral']}{inner.text}{printer.ink.signs['differential']}{printer.text(point)}", PRODUCT, True, printer.display)
+
+
+def _expectation(printer: Printer, below: str, body: Term) -> Piece:
+    inner = printer.piece(body)
+    tall = inner.tall and printer.display
+    return Piece(printer.ink.expectation(below) + printer.ink.square(inner.text, tall), ATOM, tall=tall)
+
+
+def _expect(printer: Printer, term: Term) -> Piece:
+    return _expectation(printer, printer.inline().text(term.args[1]), term.args[2])
+
+
+def _mean(printer: Printer, term: Term) -> Piece:
+    below = printer.ink.signs["comma"].join(printer.inline().text(symbol) for symbol in bound(term))
+    return _expectation(printer, below, term.args[-1])
+
+
+# ---- formulas -------------------------------------------------------------------------------------------------------
+
+_TURNED: Final = {"lt": "gt", "le": "ge"}
+
+
+def _relation(printer: Printer, term: Term) -> Piece:
+    """u > 0 is written so, and not as 0 < u."""
+    left, right, sign = *term.args, term.op
+    if sign in _TURNED and left is ZERO:
+        left, right, sign = right, left, _TURNED[sign]
+    first, second = printer.fit(left, SUM), printer.fit(right, SUM)
+    return Piece(first.text + printer.ink.signs[sign] + second.text, RELATION, True, first.tall or second.tall)
+
+
+def _connective(level: int) -> Form:
+    def form(printer: Printer, term: Term) -> Piece:
+        left, right = (printer.fit(arg, level + 1) for arg in term.args)
+        return Piece(left.text + printer.ink.signs[term.op] + right.text, level, True, left.tall or right.tall)
+
+    return form
+
+
+def _forall(printer: Printer, term: Term) -> Piece:
+    symbols, body = [term.args[0]], term.args[-1]
+    while body.op == "forall":
+        symbols.append(body.args[0])
+        body = body.args[-1]
+    listed = printer.ink.signs["comma"].join(map(printer.text, symbols))
+    inner = printer.fit(body, IMPLICATION)
+    return Piece(f"{printer.ink.signs['forall']}{listed}{printer.ink.signs['colon']}{inner.text}", IMPLICATION, True, inner.tall)
+
+
+def _integrable(printer: Printer, term: Term) -> Piece:
+    body = printer.fit(term.args[-1], SUM)
+    return Piece(f"{body.text}{printer.ink.words(' is integrable over ')}{printer.text(term.args[0])}", RELATION, True, body.tall)
+
+
+def _exchange(printer: Printer, term: Term) -> Piece:
+    body = printer.fit(term.args[0], SUM)
+    return Piece(body.text + printer.ink.words(" may be taken inside"), RELATION, True, body.tall)
+
+
+def _true(printer: Printer, term: Term) -> Piece:
+    return Piece(printer.ink.words("true"))
+
+
+FORMS: Final[Mapping[str, Form]] = {
+    "num": _number,
+    **dict.fromkeys(("size", "space", "idx", "var", "let"), _leaf),
+    "succ": _succ,
+    "fun": _function,
+    "add": _add,
+    "sub": _add,
+    "mul": _mul,
+    "div": _div,
+    "pow": _pow,
+    "neg": _neg,
+    **dict.fromkeys(("app", "rows", "reduce"), _symbol),
+    "call": _call,
+    "at": _at,
+    "matmul": _matmul,
+    "T": _transpose,
+    "outer": _outer,
+    "sumax": _sum_axis,
+    "diag": _diag,
+    "delta": _delta,
+    "D": _derivative,
+    "array": _array,
+    "sum": _big,
+    "prod": _big,
+    "integral": _integral,
+    "expect": _expect,
+    "mean": _mean,
+    "forall": _forall,
+    "integrable": _integrable,
+    **dict.fromkeys(("eq", "ne", "le", "lt"), _relation),
+    "and": _connective(CONJUNCTION),
+    "iff": _connective(IMPLICATION),
+    "implies": _connective(IMPLICATION),
+    "exchange": _exchange,
+    "true": _true,
+}
+
+
+def shape_pieces(shape: tuple[Term, ...], printer: Printer) -> str:
+    """Return a shape as a product of sizes; 1 for a scalar."""
+    if not shape:
+        return printer.ink.number(1)
+    return printer.ink.signs["times"].join(printer.text(axis, PRODUCT) for axis in shape)
+
+
+def is_natural(term: Term) -> bool:
+    """Tell whether a term is the set of natural numbers."""
+    return term.op == "size" and name_of(term) == NAT

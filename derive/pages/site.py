@@ -1,0 +1,271 @@
+"""A finished page model to a file: one call of one template."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+import tokenize
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from derive.language.term import Shape, Term
+from derive.pages import latex
+from derive.pages.mathml import mathml
+from derive.pages.measure import BLOCK, SMALL, measured, squeeze, text_rows
+from derive.pages.model import Hole, Line, Page, Prose, Result
+from derive.pages.tex import INK, tex, tex_parts, tex_shape
+from derive.pages.text import text
+
+# family, style, file, range: what the style sheet names
+_FONTS: Final = (
+    ("STIX Two Math", "normal", "maths.woff2", ""),
+    ("STIX Two Text", "normal", "roman.woff2", ""),
+    ("STIX Two Text", "italic", "italic.woff2", ""),
+    ("Source Code Pro", "normal", "code.woff2", ""),
+    ("Source Code Pro", "normal", "code-greek.woff2", "unicode-range:U+370-3FF;"),
+)
+_OPENING: Final = re.compile(r"[(\[“‘]+$")
+_CLOSING: Final = re.compile(r"^[.,;:!?)\]”’]+")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the gallery: what is claimed, and which files there are."""
+
+    slug: str
+    title: str
+    claim: Term
+    flagship: bool = False
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A heading of the gallery and its entries."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+# ---- public ---------------------------------------------------------------------------------------------------------
+
+
+def html_page(page: Page) -> str:
+    """Return a sheet as one self-contained HTML file."""
+    finished = measured(page)
+    return _html().get_template("sheet.html.j2").render(page=finished, style=style_sheet(_footer(finished)), fonts=font_faces())
+
+
+def tex_page(page: Page) -> str:
+    """Return a sheet as a LaTeX document for pdflatex."""
+    return _latex().get_template("sheet.tex.j2").render(page=measured(page))
+
+
+def index_page(topics: Iterable[Topic], *, lede: str = "", colophon: str = "") -> str:
+    """Return the gallery as one self-contained HTML file."""
+    footer = ("derive", "the gallery", "")
+    return _html().get_template("index.html.j2").render(
+        topics=tuple(topics), lede=lede, colophon=colophon, style=style_sheet(footer), fonts=font_faces()
+    )
+
+
+def template_folder() -> Path:
+    """Return the folder of the templates: beside the package in a checkout, inside of it where it was installed."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "templates", package.parent / "templates"):
+        if (folder / "sheet.html.j2").is_file():
+            return folder
+    raise FileNotFoundError(f"the templates of derive are neither in {package} nor beside it: install the package again")
+
+
+# ---- what every page embeds -----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def font_faces() -> Markup:
+    """Return the embedded fonts as style rules."""
+    folder = files("derive.pages.fonts")
+    rules = []
+    for family, slant, name, characters in _FONTS:
+        data = base64.b64encode((folder / name).read_bytes()).decode("ascii")
+        source = f'url(data:font/woff2;base64,{data}) format("woff2")'
+        rules.append(f'@font-face{{font-family:"{family}";font-style:{slant};{characters}src:{source}}}')
+    return Markup("\n".join(rules))  # noqa: S704 - our own files in base64
+
+
+def style_sheet(footer: tuple[str, str, str]) -> Markup:
+    """Return the style sheet, with the words at the foot of printed pages: left, centre, before the page number."""
+    sheet = (template_folder() / "sheet.css").read_text(encoding="utf-8")
+    boxes = []
+    contents = (_css_string(footer[0]), _css_string(footer[1]), 'counter(page) " / " counter(pages)')
+    for place, content in zip(("left", "center", "right"), contents, strict=True):
+        boxes.append(f"@bottom-{place}{{font:8.5pt \"STIX Two Text\";color:#444;vertical-align:top;padding-top:4mm;width:33.3%;content:{content}}}")
+    return Markup(sheet + "\n@page{" + "".join(boxes) + "}")  # noqa: S704 - our own sheet; strings are escaped
+
+
+def _css_string(words: str) -> str:
+    return '"' + re.sub(r'[^\w .,·:/–-]', lambda found: f"\\{ord(found[0]):x} ", words) + '"'
+
+
+def _footer(page: Page) -> tuple[str, str, str]:
+    return f"{short_title(page)} · {page.mode}", f"{page.sheet} · seed {page.seed}", ""
+
+
+def plain_title(page: Page) -> str:
+    """Return the title as text."""
+    return "".join(_plain(piece) for piece in page.title)
+
+
+def short_title(page: Page) -> str:
+    """Return the title's words before its formula."""
+    return plain_title(page).partition(":")[0]
+
+
+def _plain(piece: str | Term | Hole) -> str:
+    if isinstance(piece, str):
+        return piece
+    return text(piece) if isinstance(piece, Term) else f"{text(piece.left)} = ?"
+
+
+# ---- filters of the HTML templates ----------------------------------------------------------------------------------
+
+
+def _maths(formula: str, display: bool = False, continued: bool = False) -> Markup:
+    return Markup(mathml(formula, display, continued))  # noqa: S704 - serialised from an element tree
+
+
+def _term(term: Term, display: bool = False) -> Markup:
+    return _maths(tex(term, display), display)
+
+
+def _prose(prose: Prose | str) -> Markup:
+    """Return prose as HTML; punctuation is kept on the line of its formula."""
+    pieces = [prose] if isinstance(prose, str) else list(prose)
+    out = list[Markup]()
+    for i, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            out.append(escape(piece))
+            continue
+        formula = _maths(_hole(piece)) if isinstance(piece, Hole) else _term(piece)
+        after = pieces[i + 1] if i + 1 < len(pieces) else ""
+        closing = _CLOSING.match(after) if isinstance(after, str) else None
+        opening = _OPENING.search(str(pieces[i - 1])) if i and isinstance(pieces[i - 1], str) else None
+        if closing and isinstance(after, str):
+            pieces[i + 1] = after[closing.end() :]
+        if opening:
+            out[-1] = Markup(out[-1][: -len(opening[0])])  # noqa: S704 - escaped above; brackets and quotes are one character each
+        if closing or opening:
+            formula = Markup('<span class="nowrap">{}{}{}</span>').format(
+                opening[0] if opening else "", formula, closing[0] if closing else ""
+            )
+        out.append(formula)
+    return Markup("").join(out)
+
+
+def _hole(hole: Hole) -> str:
+    return f"{tex(hole.left)}{INK.signs[hole.relation]}\\text{{ }}?"
+
+
+def _left(row: Line | Result) -> Markup:
+    return _term(row.left, True) if row.left is not None else Markup()
+
+
+def _right(row: Line | Result) -> Markup:
+    """Return the relation and the right side, as several formulas between which a line may be broken."""
+    sign = INK.signs[row.relation].strip()
+    if row.right is None:
+        return _maths(sign, True)
+    first, *others = tex_parts(row.right)
+    pieces = [_maths(f"{sign} {first}", True), *(_maths(part, True, True) for part in others)]
+    return Markup("").join(pieces)
+
+
+def _squeezed(row: Line | Result, page: Page) -> Markup:
+    """Return a smaller size for a right side of which one unbreakable part is wider than its column."""
+    share = squeeze(row, page)
+    return Markup(' style="font-size:{}em"').format(share) if share < 1 else Markup()
+
+
+def _shape(shape: Shape) -> Markup:
+    return _maths(tex_shape(shape))
+
+
+def _code(source: str) -> Markup:
+    """Return Python source with its comments marked."""
+    lines = source.rstrip("\n").split("\n")
+    starts = dict[int, int]()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            starts[token.start[0] - 1] = token.start[1]
+    marked = []
+    for number, line in enumerate(lines):
+        cut = starts.get(number, len(line))
+        comment = Markup('<span class="line-reference">{}</span>').format(line[cut:]) if cut < len(line) else ""
+        marked.append(escape(line[:cut]) + comment)
+    return Markup("\n").join(marked)
+
+
+def _rows(prose: Prose | str, width: float = BLOCK) -> int:
+    """Return how many lines of text prose takes in a column of a width in rem."""
+    return text_rows((prose,) if isinstance(prose, str) else prose, width)
+
+
+def _ruled(prose: Prose | str, width: float = BLOCK) -> int:
+    """Return how many ruled lines, each of 1.6 units, are as high as the prose that they stand for."""
+    return max(1, math.ceil(_rows(prose, width) / 1.6))
+
+
+# ---- environments ---------------------------------------------------------------------------------------------------
+
+_HTML_FILTERS: Final[Mapping[str, object]] = {
+    "term": _term,
+    "prose": _prose,
+    "left": _left,
+    "right": _right,
+    "squeezed": _squeezed,
+    "shape": _shape,
+    "code": _code,
+    "rows": _rows,
+    "ruled": _ruled,
+    "plain_title": plain_title,
+}
+
+
+@lru_cache(maxsize=1)
+def _html() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(template_folder()), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(_HTML_FILTERS)  # type: ignore[arg-type]
+    environment.globals["small"] = SMALL
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _latex() -> Environment:
+    environment = Environment(  # noqa: S701 - HTML's escapes mean nothing to TeX: the filters of `latex` escape
+        loader=FileSystemLoader(template_folder()),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<!--",
+        comment_end_string="-->",
+        finalize=latex.escaped,
+    )
+    environment.filters.update(latex.FILTERS)
+    environment.filters.update(ruled=_ruled, rows=_rows, short_title=short_title)
+    return environment
