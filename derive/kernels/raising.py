@@ -156,8 +156,18 @@ def _sign(node: Term) -> Term:
     return node.args[0].args[0] if node.args[0].op == "neg" else _elementwise(node)
 
 
+def _signed(node: Term) -> Term:
+    """(-a)·b = -(a·b), and so for a quotient: a sign goes to the front, where sums can see it."""
+    negative = [arg.op == "neg" for arg in node.args]
+    if not any(negative):
+        return _elementwise(node)
+    bare = Term(node.op, tuple(arg.args[0] if minus else arg for arg, minus in zip(node.args, negative, strict=True)))
+    return raised(-bare) if sum(negative) % 2 else raised(bare)
+
+
 _RULES: dict[str, Callable[[Term], Term]] = {
     **dict.fromkeys(ELEMENTWISE, _elementwise),
+    **dict.fromkeys(("mul", "div"), _signed),
     "neg": _sign,
     "sum": _sum,
     "array": _array,

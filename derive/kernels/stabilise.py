@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
 
-from derive.kernels.raising import flattened, product
+from derive.kernels.raising import flattened, product, raised
 from derive.language.notation import exp, log, log_softmax, softmax, tanh, σ
-from derive.language.term import ONE, Term, index, lift, size, var, Σ
+from derive.language.term import Term, lift, size, var
 
 Bindings = Mapping[Term, Term]
 Definitions = Mapping[Term, Term]
@@ -36,7 +36,6 @@ class Identity:
 _K = size("K")
 _u, _v, _a, _b, _y = (var(name) for name in "uvaby")
 _z, _t = var("z", _K), var("t", _K)
-_k = index("k", _K)
 WILDCARDS = frozenset((_u, _v, _a, _b, _y, _z, _t))
 
 expm1, log_sigmoid, log_sigmoid_pair, sigmoid_derivative, sigmoid_minus, tanh_derivative = map(
@@ -58,6 +57,12 @@ def _reduction(name: str, *arguments: Term) -> Term:
 
 # fmt: off
 IDENTITIES: tuple[Identity, ...] = (
+    # divergences
+    Identity(xlog_ratio(_a, _b) - _a + _b,                           kl_gap(_a, _b)),
+    Identity(xlog_ratio(_a, (_a + _b) / 2) / 2 + xlog_ratio(_b, (_a + _b) / 2) / 2, js_term(_a, _b)),
+    Identity(xlog_ratio(_z, (_z + _t) / 2).sum(0) / 2 + xlog_ratio(_t, (_z + _t) / 2).sum(0) / 2, js_term(_z, _t).sum(0)),
+    Identity(_a * log(_a / _b),                                      xlog_ratio(_a, _b)),
+    Identity(_a * log(_a),                                           xlogy(_a, _a)),
     # the logistic function
     Identity(1 / (1 + exp(-_u)),                                     σ(_u)),
     Identity(1 / (1 + exp(_u)),                                      σ(-_u)),
@@ -81,13 +86,11 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(log(softmax(_z)),                                       log_softmax(_z)),
     Identity(log(exp(_z).sum(0)),                                    _reduction("logsumexp", _z)),
     Identity((_t * log_softmax(_z)).sum(0),                          -_reduction("cross_entropy", _z, _t)),
-    # divergences
-    Identity(_a * log(_a / _b) - _a + _b,                            kl_gap(_a, _b)),
-    Identity(_a * log(_a / ((_a + _b) / 2)) / 2 + _b * log(_b / ((_a + _b) / 2)) / 2, js_term(_a, _b)),
-    Identity(_a * log(_a / _b),                                      xlog_ratio(_a, _b)),
-    Identity(_a * log(_a),                                           xlogy(_a, _a)),
 )
 # fmt: on
+
+_SUM, _PRODUCT = ("add", "sub", "neg"), ("mul",)
+_CHAINS = (_SUM, _PRODUCT)
 
 
 class Stabiliser:
@@ -112,10 +115,14 @@ class Stabiliser:
         if term.op in {"let", "var", "idx", "size", "num", "fun"}:
             return term
         if term not in self._memory:
-            args = tuple(self(arg) for arg in term.args)
-            node = term if args == term.args else Term(term.op, args, term.data)
-            self._memory[term] = self._rewritten(node)
+            self._memory[term] = self._rewritten(raised(self._rebuilt(term)))
         return self._memory[term]
+
+    def _rebuilt(self, term: Term) -> Term:
+        """Return the term with its parts made stable: a sum and a product are taken whole, and not two by two."""
+        chain = next((ops for ops in _CHAINS if term.op in ops), ())
+        args = tuple(self._rebuilt(arg) if arg.op in chain else self(arg) for arg in term.args)
+        return term if args == term.args else Term(term.op, args, term.data)
 
     def _rewritten(self, node: Term) -> Term:
         for identity in IDENTITIES:
@@ -127,7 +134,7 @@ class Stabiliser:
     def _applied(self, identity: Identity, node: Term) -> Term | None:
         """Return the node with the identity used on it, or on some of its terms or factors; None if it has no use."""
         before = identity.before
-        if before.op in {"add", "sub"} and node.op in {"add", "sub"}:
+        if before.op in {"add", "sub"} and node.op in _SUM:
             return self._some_terms(identity, node)
         if before.op == "mul" and node.op == "mul":
             return self._some_factors(identity, node)
@@ -167,9 +174,9 @@ class Stabiliser:
                 yield {**bound, pattern: term}
             return
         if term.op == "let":
-            yield from self._match(pattern, _stable_once(self, term), bound)
+            yield from self._match(pattern, self(raised(self.resolve(term))), bound)
             return
-        if pattern.op in {"add", "sub"} and term.op in {"add", "sub"}:
+        if pattern.op in _SUM and term.op in _SUM:
             yield from self._match_any_order(_terms(pattern), _terms(term), bound)
         elif pattern.op == "mul" and term.op == "mul":
             factors = ([(1, part) for part in flattened(side, "mul")] for side in (pattern, term))
@@ -196,10 +203,6 @@ class Stabiliser:
         for order in permutations(given):
             if all(w[0] == g[0] for w, g in zip(wanted, order, strict=True)):
                 yield from self._match_all([(w[1], g[1]) for w, g in zip(wanted, order, strict=True)], bound)
-
-
-def _stable_once(stabiliser: Stabiliser, name: Term) -> Term:
-    return stabiliser(stabiliser.resolve(name))
 
 
 def _shapes_agree(bound: Bindings) -> bool:
@@ -248,5 +251,3 @@ def _filled(pattern: Term, found: Bindings) -> Term:
     args = tuple(_filled(arg, found) for arg in pattern.args)
     return _negated(args[0]) if pattern.op == "neg" else Term(pattern.op, args, pattern.data)
 
-
-__all__ = ["IDENTITIES", "ONE", "Identity", "Stabiliser", "primitive", "Σ"]

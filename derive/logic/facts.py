@@ -53,7 +53,11 @@ def range_of(term: Term) -> str:
 def below_one(term: Term) -> bool:
     """Tell whether a term is known to be less than 1."""
     inner = unfolded(term)
-    return below_one(inner) if inner is not None else range_of(term) in {"unit", "signed unit"}
+    if inner is not None:
+        return below_one(inner)
+    if term.op == "sub" and term.args[0] is ONE:
+        return not require(POSITIVE, term.args[1])
+    return range_of(term) in {"unit", "signed unit"}
 
 
 # ---- what it takes for t > 0, t ≥ 0 or t ≠ 0 to hold -----------------------------------------------------------------

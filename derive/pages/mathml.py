@@ -363,6 +363,18 @@ def _names(node: Element) -> None:
     node[:] = spaced
 
 
+def _fractions(node: Element) -> None:
+    """Fractions keep a little distance from what stands beside them, as they do in TeX."""
+    if node.tag not in _ROWS or all(child.tag != "mfrac" for child in node):
+        return
+    spaced = list[Element]()
+    for child in node:
+        if spaced and "mfrac" in {child.tag, spaced[-1].tag} and not {child.tag, spaced[-1].tag} & {"mo", "mspace"}:
+            spaced.append(Element("mspace", {"width": "0.12em"}))
+        spaced.append(child)
+    node[:] = spaced
+
+
 def _is_function(node: Element) -> bool:
     core = _core(node)
     return core.tag == "mi" and bool(_FUNCTION_NAME.fullmatch(core.text or ""))
@@ -394,6 +406,7 @@ _REPAIRS: Final[tuple[Callable[[Element], None], ...]] = (
     _fences,
     _signs,
     _names,
+    _fractions,
     _scripts,
 )
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from derive.evidence.reals import Number, Reals, Unresolved, Value
+from derive.evidence.witness.reals import Number, Reals, Unresolved, Value
 from derive.language.term import NATURALS, Term, is_random, name_of
 
 Position = tuple[int, ...]
@@ -162,7 +162,7 @@ class Point:
 
     def __init__(self, reals: Reals, seed: str, style: Style, sizes: Mapping[Term, int]) -> None:
         self.reals, self.seed, self.style, self.sizes = reals, seed, style, sizes
-        self._weights: dict[Term, list[Number]] = {}
+        self.weights: dict[Term, list[Number]] = {}
         self._waves: dict[str, Callable[[int, Number], Number]] = {}
 
     def extent(self, axis: Term) -> int:
@@ -177,10 +177,10 @@ class Point:
         """Return the measure of one point of a space; an index counts as 1."""
         if axis.op != "space":
             return self.reals.one
-        if axis not in self._weights:
+        if axis not in self.weights:
             rng = Random(f"{self.seed}|measure|{name_of(axis)}")
-            self._weights[axis] = [self.reals.number(rng.randint(3, 30)) / 16 for _ in range(self.extent(axis))]
-        return self._weights[axis][at]
+            self.weights[axis] = [self.reals.number(rng.randint(3, 30)) / 16 for _ in range(self.extent(axis))]
+        return self.weights[axis][at]
 
     def law(self, variable: Term, position: Position) -> Table:
         """Return the probabilities and values of one component of a random variable.

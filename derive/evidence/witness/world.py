@@ -1,14 +1,8 @@
-"""The witness: an evaluator that shares nothing with the rules says whether a theorem holds at sampled points.
-
-A theorem `hypotheses ⊢ formula`, its free indices read as "for all", is looked at in several draws of sizes and values.
-Wherever the hypotheses hold, the formula must be defined and true. Derivatives are taken by differences at high precision,
-expectations over finite tables. What is false at 50 digits is looked at again at 200 before it is called so.
-"""
+"""Terms evaluated at a point: values by NumPy and mpmath, derivatives by differences, expectations over finite tables."""
 
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,34 +12,40 @@ from typing import Any, Final
 
 import numpy as np
 
-from derive.evidence.reals import ELEMENTWISE, Number, Reals, Undefined, Unresolved, Value, central, divide, each, power
-from derive.evidence.reals import reduction, rows
-from derive.evidence.sample import ORDINARY, SPECIAL, Endless, Point, Position, Style, draw_sizes, ranges
-from derive.language.term import NATURALS, Term, bound, free, is_random, name_of, occurs, place, plain, sort
+from derive.evidence.witness.reals import (
+    ELEMENTWISE,
+    Number,
+    Reals,
+    Undefined,
+    Unresolved,
+    Value,
+    central,
+    divide,
+    each,
+    power,
+    reduction,
+    rows,
+)
+from derive.evidence.witness.sample import Endless, Point, Position
+from derive.language.term import NATURALS, Term, free, is_random, name_of, occurs, place
 
 Env = Mapping[Term, int]
 "What the indices are."
 Truth = bool | Undefined
 
 MOST_OUTCOMES: Final = 5000
-ATTEMPTS: Final = 24
 NATURALS_TRIED: Final = 3
 
 
 @lru_cache(maxsize=None)
-def _free_indices(term: Term) -> tuple[Term, ...]:
+def free_indices(term: Term) -> tuple[Term, ...]:
+    """Return the free indices of a term in a fixed order."""
     return tuple(sorted((symbol for symbol in free(term) if symbol.op == "idx"), key=name_of))
 
 
 @lru_cache(maxsize=None)
-def _depth(term: Term) -> int:
-    """Return how deep derivatives nest, through definitions."""
-    return (term.op == "D") + max(map(_depth, term.args), default=0)
-
-
-@lru_cache(maxsize=None)
-def _averages(term: Term) -> bool:
-    return term.op == "mean" or any(map(_averages, term.args))
+def _depends(term: Term, quantity: Term) -> bool:
+    return quantity in free(term) if is_random(quantity) else occurs(quantity, term)
 
 
 # ---- values ----------------------------------------------------------------------------------------------------------
@@ -63,7 +63,8 @@ class World:
         self, point: Point, parent: World | None = None, quantity: Term | None = None, current: Value = None
     ) -> None:
         self.point, self.reals, self.parent = point, point.reals, parent
-        self.quantity, self.current = quantity, current
+        self.quantity = quantity
+        self.current = np.asarray(current, dtype=object) if quantity is not None and is_random(quantity) else current
         self.memory: dict[Any, Value] = {}
         self.below: dict[Any, World] = {}
         self.touched: set[Position] = set()
@@ -80,7 +81,7 @@ class World:
     def value(self, term: Term, env: Env) -> Value:
         """Return the value of a term, with its free indices as in `env`."""
         world = self if self.parent is None else self.owner(term)
-        indices = _free_indices(term)
+        indices = free_indices(term)
         key = (term, *[env[index] for index in indices]) if indices else term
         known = world.memory.get(key)
         if known is None:
@@ -116,8 +117,9 @@ class World:
             known = self.below[quantity, key] = World(self.point, self, quantity, make())
         return known
 
-    def slope(self, body: Term, quantity: Term, position: Position, env: Env) -> Value:
-        """Return the derivative of `body` by one component of a quantity, all that it is not part of being held."""
+    def slope(self, term: Term, position: Position, env: Env) -> Value:
+        """Return a derivative by one component of a quantity, all that the quantity is not part of being held."""
+        body, (quantity, _) = term.args[0], place(term.args[1])
 
         def beside(sign: int) -> Value:
             def make() -> Value:
@@ -125,7 +127,7 @@ class World:
 
             return self.replaced(quantity, (position, sign), make).value(body, env)
 
-        return each(self.reals, central, None, beside(1), self.value(body, env), beside(-1))
+        return each(self.reals, central, term, beside(1), self.value(body, env), beside(-1))
 
     def average(self, symbols: tuple[Term, ...], body: Term, env: Env) -> Number:
         """Return 𝔼 of `body` over every outcome of the components of random variables that it touches."""
@@ -156,6 +158,7 @@ class World:
         chosen: dict[tuple[Term, Position], tuple[Number, Number]],
     ) -> tuple[Number, set[tuple[Term, Position]]]:
         world, worlds = self, list[World]()
+        here = [env[index] for index in free_indices(body)]
         for symbol in symbols:
 
             def make(symbol: Term = symbol) -> Value:
@@ -165,15 +168,10 @@ class World:
                     array[at] = chosen[symbol, at][1] if (symbol, at) in chosen else self.point.law(symbol, at)[0][1]
                 return array
 
-            world = world.replaced(symbol, (tuple(chosen), outcome), make)
+            world = world.replaced(symbol, (body, *here, tuple(chosen), outcome), make)
             worlds.append(world)
         value = world.value(body, env)
         return value, {(s, at) for s, inner in zip(symbols, worlds, strict=True) for at in inner.touched}
-
-
-@lru_cache(maxsize=None)
-def _depends(term: Term, quantity: Term) -> bool:
-    return quantity in free(term) if is_random(quantity) else occurs(quantity, term)
 
 
 def _moved(value: Value, position: Position, by: Number) -> Value:
@@ -244,11 +242,11 @@ def _derivative(world: World, term: Term, env: Env) -> Value:
     body, by = term.args
     quantity, places = place(by)
     if places or not quantity.shape:
-        return world.slope(body, quantity, world.position(places, env), env)
+        return world.slope(term, world.position(places, env), env)
     shape = world.value(quantity, {}).shape
     result = np.empty((*map(world.point.extent, body.shape), *shape), dtype=object)
     for position in np.ndindex(shape):
-        result[(..., *position)] = world.slope(body, quantity, position, env)
+        result[(..., *position)] = world.slope(term, position, env)
     return result
 
 
@@ -401,14 +399,14 @@ def _iff(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
 
 def _forall(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
     index, body = formula.args
-    for at in _tried(world.point, index):
+    for at in tried(world.point, index):
         holds = truth(world, body, {**env, index: at}, ledger)
         if holds is not True:
             return holds
     return True
 
 
-def _tried(point: Point, index: Term) -> range:
+def tried(point: Point, index: Term) -> range:
     return range(NATURALS_TRIED if index.args[0] is NATURALS else point.extent(index.args[0]))
 
 

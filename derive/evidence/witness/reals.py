@@ -31,8 +31,8 @@ class Undefined:
     def __str__(self) -> str:
         return f"undefined: {self.why}" + (f", in {self.place}" if self.place is not None else "")
 
-    def _spread(self, *_: object) -> Undefined:
-        return self
+    def _spread(self, *others: object) -> Undefined:
+        return NotImplemented if any(isinstance(other, np.ndarray) for other in others) else self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _spread
 

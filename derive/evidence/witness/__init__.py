@@ -1,0 +1,6 @@
+"""The witness: an evaluator at 50 digits that shares nothing with the rules. Of ours it imports `language.term` only."""
+
+from derive.evidence.witness.judge import Evidence, Where, evaluate, witness
+from derive.evidence.witness.reals import Undefined, Unresolved
+
+__all__ = ["Evidence", "Undefined", "Unresolved", "Where", "evaluate", "witness"]

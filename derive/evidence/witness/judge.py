@@ -1,0 +1,372 @@
+"""Whether a theorem holds wherever one looks, and the value of a term at given values.
+
+A theorem `hypotheses ⊢ formula`, its free indices read as "for all", is looked at in several draws of sizes and values.
+Wherever the hypotheses hold, the formula must be defined and true. What is false at 50 digits is looked at again with
+four times as many before it is called so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+
+from derive.evidence.witness.reals import Reals, Undefined, Unresolved, Value
+from derive.evidence.witness.sample import ORDINARY, SPECIAL, Point, Style, draw_sizes, ranges
+from derive.evidence.witness.world import Env, Ledger, Truth, World, free_indices, tried, truth
+from derive.language.term import NATURALS, Term, free, is_random, name_of, occurs, place, plain, sort, subterms
+
+ATTEMPTS: Final = 24
+CLOSER: Final = 4
+"How many times the digits with which a falsehood is looked at again."
+
+
+@dataclass(frozen=True)
+class Where:
+    """A counterexample: sizes, indices, the scalar variables, and both sides."""
+
+    sizes: Mapping[str, int]
+    indices: Mapping[str, int]
+    values: Mapping[str, str]
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        named = {**self.sizes, **self.indices, **self.values}
+        at = ", ".join(f"{name} = {value}" for name, value in named.items())
+        return f"{self.left} against {self.right}" + (f" at {at}" if at else "")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the witness saw.
+
+    Attributes
+    ----------
+    status : str
+        "true" (in every instance), "false" (in one, see `where`), or "undecided" (there was no instance).
+    instances : int
+        How often the hypotheses held, and the formula was found to hold with them.
+    digits : str
+        The largest disagreement of two sides of an equation, relative to them where they are larger than 1.
+    where : Where or None
+        The counterexample.
+    note : str
+        Why it is undecided, or what is undefined.
+    met : frozenset of bool
+        For "iff": which truth values its sides took. Both should be there.
+    slack : str
+        For ≤ and <: the smallest difference; "" for other formulas.
+    tight : bool
+        For ≤ and <: whether both sides were equal in an instance.
+    """
+
+    status: str
+    instances: int = 0
+    digits: str = "0"
+    where: Where | None = None
+    note: str = ""
+    met: frozenset[bool] = frozenset()
+    slack: str = ""
+    tight: bool = False
+
+    def __str__(self) -> str:
+        if self.status == "true":
+            seen = f"true in {self.instances} instances, largest disagreement {self.digits}"
+            slack = f", smallest slack {self.slack}" if self.slack else ""
+            cases = f", met {' and '.join(map(str, sorted(self.met)))}" if self.met else ""
+            return seen + slack + cases + (f" ({self.note})" if self.note else "")
+        return ": ".join(filter(None, [self.status, self.note, str(self.where or "")]))
+
+
+def witness(formula: Term, hypotheses: Iterable[Term] = (), draws: int = 3, digits: int = 50) -> Evidence:
+    """Look whether a theorem `hypotheses ⊢ formula` holds.
+
+    Parameters
+    ----------
+    formula : Term
+        What should hold; its free indices, together with those of the hypotheses, mean "for all".
+    hypotheses : iterable of Term
+        Where one of these fails, or has no meaning, nothing is claimed.
+    draws : int
+        How many ordinary points are drawn, each again until the hypotheses hold somewhere. A few special points
+        (zeros, equal variables, sizes of 1) come on top.
+    digits : int
+        The precision. Two numbers are equal if they differ by 10 digits less, relatively.
+
+    Returns
+    -------
+    Evidence
+        With the status "true", "false" or "undecided".
+    """
+    trial = _Trial(formula, tuple(hypotheses), digits)
+    for draw in range(draws):
+        for attempt in range(ATTEMPTS if trial.hypotheses else 2):
+            style = ORDINARY[(draw + attempt) % len(ORDINARY)]
+            if trial.look(f"{draw}.{attempt}", style, trial.given):
+                break
+    for number, style in enumerate(SPECIAL):
+        trial.look(f"special {number}", style, trial.given)
+    for number, equations in enumerate(trial.cases):
+        trial.look(f"case {number}", Style(signs="alike"), trial.given + equations)
+    return trial.evidence()
+
+
+@lru_cache(maxsize=None)
+def _depth(term: Term) -> int:
+    """Return how deep derivatives nest, through definitions."""
+    return (term.op == "D") + max(map(_depth, term.args), default=0)
+
+
+@lru_cache(maxsize=None)
+def _averages(term: Term) -> bool:
+    return term.op == "mean" or any(map(_averages, term.args))
+
+
+@lru_cache(maxsize=None)
+def _reals(digits: int, depth: int) -> Reals:
+    return Reals(digits, depth)
+
+
+@lru_cache(maxsize=None)
+def _equations(formula: Term) -> tuple[Term, ...]:
+    """Return the equations that a formula states, ∀ and ∧ opened."""
+    if formula.op == "forall":
+        return _equations(formula.args[1])
+    if formula.op == "and":
+        return _equations(formula.args[0]) + _equations(formula.args[1])
+    return (formula,) if formula.op == "eq" else ()
+
+
+class _Trial:
+    """A theorem on trial, with what has been seen so far."""
+
+    def __init__(self, formula: Term, hypotheses: tuple[Term, ...], digits: int) -> None:
+        while True:  # ∀ and ⇒ in front are opened: a premise that is never met is then noticed
+            if formula.op == "implies":
+                hypotheses, formula = (*hypotheses, formula.args[0]), formula.args[1]
+            elif formula.op == "forall" and not any(formula.args[0] in free(given) for given in hypotheses):
+                formula = formula.args[1]
+            else:
+                break
+        self.formula, self.hypotheses, self.digits = formula, hypotheses, digits
+        sequent = (*hypotheses, formula)
+        self.depth = max(map(_depth, sequent))
+        self.small = any(map(_averages, sequent))
+        self.ranges = sorted(frozenset[Term]().union(*map(ranges, sequent)), key=name_of)
+        indices = {index for part in sequent for index in free_indices(part)}
+        self.indices = sorted(indices, key=lambda index: (name_of(index), plain(index.args[0])))
+        self.given = tuple(equation for given in hypotheses for equation in _equations(given))
+        sides = formula.args if formula.op == "iff" else ()
+        self.cases = [equations for side in sides if (equations := _equations(side))]
+        self.instances, self.ledger = 0, Ledger()
+        self.unmet: Counter[Term] = Counter()
+        self.unresolved = self.note = ""
+        self.where: Where | None = None
+
+    def look(self, seed: str, style: Style, equations: tuple[Term, ...]) -> bool:
+        """Look at one point, unless a counterexample is known; tell whether the hypotheses held somewhere."""
+        if self.where is not None:
+            return True
+        before = self.instances
+        try:
+            world = self._world(self.digits, seed, style, equations)
+            for env in self._environments(world):
+                self._instance(world, env, (seed, style, equations))
+                if self.where is not None:
+                    return True
+        except Unresolved as reason:
+            self.unresolved = str(reason)
+        return self.instances > before
+
+    def _world(self, digits: int, seed: str, style: Style, equations: tuple[Term, ...]) -> World:
+        sizes = draw_sizes(seed, style, self.ranges, small=self.small)
+        world = World(Point(_reals(digits, self.depth), seed, style, sizes))
+        _solve(world, equations)
+        return world
+
+    def _environments(self, world: World) -> Iterator[Env]:
+        for places in product(*(tried(world.point, index) for index in self.indices)):
+            yield dict(zip(self.indices, places, strict=True))
+
+    def _instance(self, world: World, env: Env, origin: tuple[str, Style, tuple[Term, ...]]) -> None:
+        try:
+            if not self._met(world, env):
+                return
+            ledger = self.ledger
+            verdict = truth(world, self.formula, env, ledger)
+            if verdict is not True:
+                world, ledger = self._world(self.digits * CLOSER, *origin), Ledger()
+                if not self._met(world, env):
+                    return
+                verdict = truth(world, self.formula, env, ledger)
+        except Unresolved as reason:
+            self.unresolved = str(reason)
+            return
+        if verdict is True:
+            self.instances += 1
+        else:
+            self._refute(world, env, ledger, verdict)
+
+    def _met(self, world: World, env: Env) -> bool:
+        for given in self.hypotheses:
+            if truth(world, given, env, Ledger()) is not True:
+                self.unmet[given] += 1
+                return False
+        return True
+
+    def _refute(self, world: World, env: Env, ledger: Ledger, verdict: Truth) -> None:
+        text = world.reals.text
+        scalars = [term for term in world.memory if isinstance(term, Term) and term.op == "var" and not term.shape]
+        self.where = Where(
+            {name_of(axis): extent for axis, extent in world.point.sizes.items()},
+            {name_of(index): at for index, at in env.items()},
+            {name_of(scalar): text(world.memory[scalar]) for scalar in scalars},
+            *ledger.sides,
+        )
+        self.note = str(verdict) if isinstance(verdict, Undefined) else ""
+        self.ledger.largest = max(self.ledger.largest, ledger.largest)
+
+    def evidence(self) -> Evidence:
+        """Return what was seen."""
+        text = _reals(self.digits, self.depth).context.nstr
+        ledger, status, note = self.ledger, "true", self.note
+        if self.where is not None:
+            status = "false"
+        elif not self.instances:
+            status, note = "undecided", self.unresolved
+            if self.unmet:
+                [(hardest, _)] = self.unmet.most_common(1)
+                note = f"no sample satisfies {' and '.join(map(plain, self.hypotheses))}; most often it is {hardest}"
+        return Evidence(
+            status,
+            self.instances,
+            str(text(ledger.largest, 3)),
+            self.where,
+            note,
+            frozenset(ledger.met),
+            "" if ledger.slack is None else str(text(ledger.slack, 3)),
+            ledger.tight,
+        )
+
+
+def _solve(world: World, equations: Iterable[Term]) -> None:
+    """Give variables that an equation defines the value that it gives them, where that lies in their domain."""
+    fixed: dict[Any, Value] = {}
+    used: set[Term] = set()
+    for left, right in (equation.args for equation in equations):
+        for side, other in ((left, right), (right, left)):
+            variable, places = place(side)
+            if variable in used or not _defines(variable, places, other):
+                continue
+            value = _definition(world, variable, places, other)
+            if value is None or not world.point.belongs(variable, value):
+                continue
+            fixed[variable] = value
+            used |= {variable, *(part for part in subterms(other) if part.op == "var")}
+            world.memory = dict(fixed)  # nothing that was computed with the old value is kept
+            world.below.clear()
+            break
+
+
+def _defines(variable: Term, places: tuple[Term, ...], other: Term) -> bool:
+    if variable.op != "var" or is_random(variable) or NATURALS in variable.args or occurs(variable, other):
+        return False
+    return len(set(places)) == len(places) and free(other) <= set(places)
+
+
+def _definition(world: World, variable: Term, places: tuple[Term, ...], other: Term) -> Value:
+    if not places:
+        value = world.value(other, {})
+    else:
+        value = np.empty(tuple(map(world.point.extent, variable.args)), dtype=object)
+        for position in np.ndindex(value.shape):
+            value[position] = world.value(other, dict(zip(places, position, strict=True)))
+    numbers = np.asarray(value, dtype=object).flat
+    return None if any(isinstance(number, Undefined) for number in numbers) else value
+
+
+# ---- values of a term ------------------------------------------------------------------------------------------------
+
+
+class _Given(Point):
+    """A point whose variables are all given."""
+
+    def variable(self, variable: Term) -> Value:
+        raise ValueError(f"no value is given for {variable}")
+
+
+def evaluate(
+    term: Term,
+    values: Mapping[Term, Any],
+    sizes: Mapping[Term, int] | None = None,
+    indices: Mapping[Term, int] | None = None,
+    dps: int = 50,
+) -> Any:
+    """Return the value of a term, correct to about `dps` digits.
+
+    Parameters
+    ----------
+    term : Term
+        A number, an array or a formula.
+    values : mapping of Term to array-like
+        For each variable a number or nested numbers: floats are taken exactly as they are, text ("0.1") as decimals. A
+        named quantity may be given too, and a space: then the measure of its points, 1 by default.
+    sizes : mapping of Term to int, optional
+        Those sizes that the shapes of the values do not tell.
+    indices : mapping of Term to int, optional
+        What the free indices of the term are.
+    dps : int
+        Decimal digits, up to a few thousand.
+
+    Returns
+    -------
+    mpf, numpy.ndarray of them, or bool
+        Numbers keep their precision; mpmath's global precision plays no part.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, or shapes contradict each other.
+    ArithmeticError
+        If the value is undefined, such as log 0 is.
+    """
+    reals = Reals(dps, _depth(term), exact=True)
+    held = {given: reals.array(value) for given, value in values.items()}
+    point = _Given(reals, "given", Style(), _known_sizes(held, sizes or {}, term))
+    for axis in point.sizes:
+        if axis.op == "space":
+            point.weights[axis] = list(held[axis]) if axis in held else [reals.one] * point.sizes[axis]
+    world = World(point)
+    world.memory.update(held)
+    if sort(term) == "formula":
+        result: Any = truth(world, term, indices or {}, Ledger())
+    else:
+        result = world.value(term, indices or {})
+    for number in np.asarray(result, dtype=object).flat:
+        if isinstance(number, Undefined):
+            raise ArithmeticError(str(number))
+    return result
+
+
+def _known_sizes(held: Mapping[Term, Value], sizes: Mapping[Term, int], term: Term) -> dict[Term, int]:
+    known = dict(sizes)
+    for given, value in held.items():
+        axes = (given,) if given.op == "space" else given.shape
+        if np.ndim(value) != len(axes):
+            raise ValueError(f"{given} has {len(axes)} axes, and its value has {np.ndim(value)}")
+        for axis, length in zip(axes, np.shape(value), strict=True):
+            base, extent = axis, length
+            while base.op == "succ":
+                base, extent = base.args[0], extent - 1
+            if base is not NATURALS and known.setdefault(base, extent) != extent:
+                raise ValueError(f"{given} has {length} along {axis}, where {known[base]} is known from elsewhere")
+    missing = sorted(plain(axis) for axis in ranges(term) if axis not in known)
+    if missing:
+        raise ValueError(f"give the sizes of {', '.join(missing)}")
+    return known
