@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
-from derive.language.term import Complaint, Prose, Term, alpha, free, prose
+from derive.language.term import Complaint, Prose, Term, alpha, prose
+
+from derive.logic.facts import closed
 
 if TYPE_CHECKING:
     from derive.logic.arguments import Argument
@@ -209,7 +210,7 @@ class Derivation:
     def tag(self, hypothesis: Term) -> str | None:
         """Return the tag of the assumption that a hypothesis is, A1 for the first; None where it is none."""
         for number, assumption in enumerate(self.assumptions, 1):
-            if _closed(hypothesis) is _closed(assumption.formula):
+            if closed(hypothesis) is closed(assumption.formula):
                 return f"A{number}"
         return None
 
@@ -243,15 +244,10 @@ class Derivation:
             yield "mistake", prose(mistake.why)
 
 
-def _closed(formula: Term) -> Term:
-    """A hypothesis with its free indices generalised, and its ∀ in a fixed order."""
-    for symbol in sorted(free(formula), key=lambda s: s.serial):
-        formula = Term("forall", (symbol, formula))
-    return alpha(formula)
-
-
 def own_version() -> str:
     """Return the version of this package."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("derive")
     except PackageNotFoundError:

@@ -7,15 +7,15 @@ left with its indices, and the compiler broadcasts it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, reduce
+from functools import cache, reduce
 
-from derive.language.term import Term, at, free, outer, place, substitute, Σ
+from derive.language.term import Σ, Term, at, free, outer, place, substitute  # noqa: PLC2403 - the sum's own sign
 
 Factor = tuple[Term, tuple[Term, ...]]
 ELEMENTWISE = frozenset(("add", "sub", "mul", "div", "pow", "neg", "app", "call"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def raised(term: Term) -> Term:
     """Return a term with index notation read as array notation where it can be; named quantities stay as they are."""
     if term.op in {"let", "var", "idx", "size", "num", "fun"}:
@@ -117,7 +117,7 @@ def _array(node: Term) -> Term:
     whole, places = place(body)
     if list(places) == over:
         return whole
-    return whole.T if list(places) == over[::-1] else node
+    return raised(whole.T) if list(places) == over[::-1] else node
 
 
 def _outer(node: Term, over: Sequence[Term], body: Term) -> Term:
@@ -138,8 +138,10 @@ def _at(node: Term) -> Term:
 
 
 def _transposed(node: Term) -> Term:
-    """(Aᵀ)ᵀ = A, and aᵀ = a for a vector."""
+    """(Aᵀ)ᵀ = A, (A B)ᵀ = Bᵀ Aᵀ, and aᵀ = a for a vector."""
     inner = node.args[0]
+    if inner.op == "matmul" and len(inner.shape) == 2:
+        return raised(inner.args[1].T @ inner.args[0].T)
     return inner.args[0] if inner.op == "T" else inner if len(inner.shape) < 2 else node
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import permutations
 
 from derive.kernels.raising import flattened, product, raised
-from derive.language.notation import exp, log, log_softmax, softmax, tanh, σ
+from derive.language.notation import abs_, exp, log, log1p, log_softmax, relu, softmax, tanh, σ  # noqa: PLC2403 - as on the page
 from derive.language.term import Term, lift, size, var
 
 Bindings = Mapping[Term, Term]
@@ -60,7 +60,8 @@ IDENTITIES: tuple[Identity, ...] = (
     # divergences
     Identity(xlog_ratio(_a, _b) - _a + _b,                           kl_gap(_a, _b)),
     Identity(xlog_ratio(_a, (_a + _b) / 2) / 2 + xlog_ratio(_b, (_a + _b) / 2) / 2, js_term(_a, _b)),
-    Identity(xlog_ratio(_z, (_z + _t) / 2).sum(0) / 2 + xlog_ratio(_t, (_z + _t) / 2).sum(0) / 2, js_term(_z, _t).sum(0)),
+    Identity(xlog_ratio(_z, (_z + _t) / 2).sum(0) / 2 + xlog_ratio(_t, (_z + _t) / 2).sum(0) / 2,
+                                                                     js_term(_z, _t).sum(0)),
     Identity(_a * log(_a / _b),                                      xlog_ratio(_a, _b)),
     Identity(_a * log(_a),                                           xlogy(_a, _a)),
     # the logistic function
@@ -73,6 +74,7 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(log(σ(_u)),                                             log_sigmoid(_u)),
     Identity(log_sigmoid(_u) + log_sigmoid(-_u),                     log_sigmoid_pair(_u)),
     Identity(_y * log_sigmoid(_u) + (1 - _y) * log_sigmoid(-_u),     -binary_cross_entropy(_u, _y)),
+    Identity(relu(_u) - _y * _u + log1p(exp(-abs_(_u))),             binary_cross_entropy(_u, _y)),
     Identity(σ(_u) - _y,                                             sigmoid_minus(_u, _y)),
     Identity(log(1 + exp(_u)),                                       softplus(_u)),
     Identity(1 - tanh(_u) ** 2,                                      tanh_derivative(_u)),
@@ -179,8 +181,8 @@ class Stabiliser:
         if pattern.op in _SUM and term.op in _SUM:
             yield from self._match_any_order(_terms(pattern), _terms(term), bound)
         elif pattern.op == "mul" and term.op == "mul":
-            factors = ([(1, part) for part in flattened(side, "mul")] for side in (pattern, term))
-            yield from self._match_any_order(*factors, bound)
+            wanted, given = ([(1, part) for part in flattened(side, "mul")] for side in (pattern, term))
+            yield from self._match_any_order(wanted, given, bound)
         elif pattern.op == "sumax":
             if term.op == "sumax" and term.data == len(term.shape):
                 yield from self._match(pattern.args[0], term.args[0], bound)
@@ -236,18 +238,19 @@ def _negated(term: Term) -> Term:
     return term.args[0] if term.op == "neg" else -term
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern_variables(term: Term) -> frozenset[Term]:
     own = frozenset([term]) & WILDCARDS
     return own.union(*(_pattern_variables(arg) for arg in term.args))
 
 
 def _filled(pattern: Term, found: Bindings) -> Term:
-    """Return a right side with the wildcards replaced, by any shapes that broadcast."""
+    """Return a right side with its wildcards replaced, by any shapes that broadcast; sums are over the last axis."""
     if pattern in found:
         return found[pattern]
     if not _pattern_variables(pattern):
         return pattern
     args = tuple(_filled(arg, found) for arg in pattern.args)
+    if pattern.op == "sumax":
+        return args[0].sum(len(args[0].shape) - 1)
     return _negated(args[0]) if pattern.op == "neg" else Term(pattern.op, args, pattern.data)
-

@@ -1,8 +1,10 @@
 """Stable NumPy forms of the functions of machine learning, whose source is copied into generated kernels.
 
-Every function is pure, works on whole arrays of floats, keeps float32 as float32, and never writes to its
-arguments. Those that act on rows take the last axis as the row. Each docstring gives the function, the shapes
-and the accuracy: the largest error seen, in units of the last place of float64, against 60 digits.
+Every function works on whole arrays of floats, keeps float32 as float32, and writes to none of its arguments (but for
+`delta_of`, which is for the others here and says so). Those that act on rows take the last axis as the row. Each
+docstring gives the function, the shapes and the accuracy: the largest error in units of the last place of float64,
+rounded up, against the textbook formula at hundreds of digits. Rows have one error more, that of z - max(z) itself:
+where logits are hundreds apart, a probability beside the largest is off by up to |z - max(z)|/2 such units.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -90,23 +92,32 @@ def softmax_complement(z: np.ndarray) -> np.ndarray:
 
 
 def softmax_minus(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """softmax(z) - y, (..., K) -> (..., K), for y of the same shape or integer labels (...); about 30 ulp.
+    """softmax(z) - y, (..., K) -> (..., K), for y of the same shape or integer labels (...); about 30 ulp."""
+    _, top, others = shifted_exp(z)
+    return delta_of(others, top, others.sum(axis=-1, keepdims=True), y)
+
+
+def delta_of(others: np.ndarray, top: np.ndarray, rest: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """softmax - y from the parts of the rows and the sum of the others; it reuses the array of the others.
 
     p - y is p·(1 - y) - y·(1 - p), and 1 - p is the sum of the others: a confident row keeps its digits.
     """
-    _, top, others = shifted_exp(z)
-    rest = others.sum(axis=-1, keepdims=True)
-    if y.ndim < z.ndim:
+    total = 1 + rest
+    if y.ndim < others.ndim:
         label = y[..., np.newaxis]
-        aside = 1 + rest - np.take_along_axis(others, label, axis=-1)
+        aside = np.where(label == top, rest, total - np.take_along_axis(others, label, axis=-1))
         np.put_along_axis(others, top, 1, axis=-1)
-        np.put_along_axis(others, label, -np.where(label == top, rest, aside), axis=-1)
-        others /= 1 + rest
+        np.put_along_axis(others, label, -aside, axis=-1)
+        others /= total
         return others
-    aside = 1 + rest - others
+    aside = total - others
     np.put_along_axis(aside, top, rest, axis=-1)
     np.put_along_axis(others, top, 1, axis=-1)
-    return (others * (1 - y) - y * aside) / (1 + rest)
+    aside *= y
+    others *= 1 - y
+    others -= aside
+    others /= total
+    return others
 
 
 def log_softmax(z: np.ndarray) -> np.ndarray:
@@ -126,15 +137,23 @@ def logsumexp(z: np.ndarray) -> np.ndarray:
 
 
 def cross_entropy(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """-sum(y·log(softmax(z))), (..., K) -> (...), for y of the same shape or integer labels (...); about 14 ulp.
-
-    Where y is 0 nothing is added, so that a logit of -inf costs nothing there.
-    """
+    """-sum(y·log(softmax(z))), (..., K) -> (...), for y of the same shape or integer labels (...); about 14 ulp."""
     shifted, _, others = shifted_exp(z)
-    cost = np.log1p(others.sum(axis=-1, keepdims=True)) - shifted
-    if y.ndim < z.ndim:
-        return np.take_along_axis(cost, y[..., np.newaxis], axis=-1)[..., 0]
-    return (np.where(y == 0, 0, cost) * y).sum(axis=-1)
+    return loss_of(shifted, others.sum(axis=-1, keepdims=True), y)
+
+
+def loss_of(shifted: np.ndarray, rest: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """-sum(y·log(softmax)) from the parts of the rows; where y is 0 a logit of -inf costs nothing."""
+    if y.ndim < shifted.ndim:
+        return (np.log1p(rest) - np.take_along_axis(shifted, y[..., np.newaxis], axis=-1))[..., 0]
+    return (np.where(y == 0, 0, np.log1p(rest) - shifted) * y).sum(axis=-1)
+
+
+def cross_entropy_and_delta(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cross-entropies (...) and softmax(z) - y (..., K), with one exponential for the two."""
+    shifted, top, others = shifted_exp(z)
+    rest = others.sum(axis=-1, keepdims=True)
+    return loss_of(shifted, rest, y), delta_of(others, top, rest, y)
 
 
 def one_hot(y: np.ndarray, like: np.ndarray) -> np.ndarray:

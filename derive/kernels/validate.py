@@ -14,42 +14,59 @@ import numpy as np
 
 def check_shape(name: str, value: np.ndarray, shape: tuple[str, ...], sizes: dict[str, int]) -> None:
     """Bind the axes of an array to the named sizes, or raise ValueError with the shape wanted and a remedy."""
-    fits = len(shape) == value.ndim and all(sizes.get(axis, n) == n for axis, n in zip(shape, value.shape))
-    if fits and len({(axis, n) for axis, n in zip(shape, value.shape)}) == len(set(shape)) and 0 not in value.shape:
-        sizes.update(zip(shape, value.shape))
+    pairs = list(zip(shape, value.shape, strict=False))
+    fits = len(shape) == value.ndim and all(sizes.get(axis, n) == n for axis, n in pairs)
+    if fits and len(set(pairs)) == len(set(shape)) and 0 not in value.shape:
+        sizes.update(pairs)
         return
     known = ", ".join(f"{axis} = {sizes[axis]}" for axis in dict.fromkeys(shape) if axis in sizes)
     wanted = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})" + (f" with {known}" if known else "")
-    flipped = value.ndim == len(shape) > 1 and all(sizes.get(a, n) == n for a, n in zip(shape, value.shape[::-1]))
+    flipped = value.ndim == len(shape) > 1 and all(
+        sizes.get(a, n) == n for a, n in zip(shape, value.shape[::-1], strict=False)
+    )
     remedy = f"pass an array of shape {wanted}"
-    if flipped:
-        remedy = f"did you mean {name}.T?"
-    elif value.ndim == len(shape) - 1:
-        remedy = f"a single example needs a batch axis: {name}[np.newaxis]"
-    elif 0 in value.shape:
+    if 0 in value.shape:
         remedy = "an empty array has no mean: pass at least one example"
+    elif flipped:
+        remedy = f"did you mean {name}.T?"
+    elif value.ndim == len(shape) - 1 > 0:
+        remedy = f"a single example needs a batch axis: {name}[np.newaxis]"
     raise ValueError(f"{name} has shape {value.shape}, expected {wanted}: {remedy}")
 
 
-def check_floats(name: str, value: Any, shape: tuple[str, ...], sizes: dict[str, int], lowest: float = 0) -> np.ndarray:
-    """Return an array of finite float32 or float64 of a shape; `lowest` = -inf lets -inf through."""
+def check_floats(
+    name: str,
+    value: Any,
+    shape: tuple[str, ...] | None = None,
+    sizes: dict[str, int] | None = None,
+    minus_infinity: bool = False,
+) -> np.ndarray:
+    """Return an array of finite float32 or float64, of a shape where one is given; -inf passes where it is allowed."""
     array = np.asarray(value)
     if array.dtype not in (np.float32, np.float64):
-        raise TypeError(f"{name} has dtype {array.dtype}, expected float32 or float64: pass {name}.astype(np.float64)")
-    check_shape(name, array, shape, sizes)
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, expected float32 or float64: pass np.asarray({name}, np.float64)"
+        )
+    if shape is not None and sizes is not None:
+        check_shape(name, array, shape, sizes)
+    with np.errstate(all="ignore"):
+        if np.isfinite(array.sum()):  # the usual case, at the price of one pass
+            return array
     odd = ~np.isfinite(array)
-    if lowest == -np.inf:
+    if minus_infinity:
         odd &= array != -np.inf
     if odd.any():
         place = tuple(np.argwhere(odd)[0].tolist())
-        allowed = "finite, or -inf for what is impossible" if lowest == -np.inf else "finite"
-        raise ValueError(f"{name}{list(place)} is {array[place]}: every entry must be {allowed}; mask or repair it")
+        allowed = "finite or -inf" if minus_infinity else "finite"
+        raise ValueError(
+            f"{name}{list(place) if place else ''} is {array[place]}: every entry must be {allowed}; mask or repair it"
+        )
     return array
 
 
 def check_logits(name: str, value: Any, shape: tuple[str, ...], sizes: dict[str, int]) -> np.ndarray:
     """Return an array of logits: finite, or -inf for an impossible class, but not for all of a row."""
-    array = check_floats(name, value, shape, sizes, lowest=-np.inf)
+    array = check_floats(name, value, shape, sizes, minus_infinity=True)
     empty = (array == -np.inf).all(axis=-1)
     if empty.any():
         row = np.argwhere(empty)[0].tolist()
@@ -65,14 +82,14 @@ def check_range(name: str, array: np.ndarray, good: np.ndarray, what: str) -> np
     return array
 
 
-def check_number(name: str, value: Any, least: float = -np.inf, strict: bool = False) -> float:
+def check_number(name: str, value: Any, low: float = -np.inf, high: float = np.inf, strict: bool = False) -> float:
     """Return a finite number as a Python float, which leaves float32 arrays as they are."""
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf":
         raise TypeError(f"{name} is {value!r}, expected one real number: pass a float")
     number = float(value)
-    if not np.isfinite(number) or number < least or (strict and number <= least):
-        bound = f" {'above' if strict else 'of at least'} {least:g}" if least > -np.inf else ""
-        raise ValueError(f"{name} is {number:g}, expected a finite number{bound}")
+    if not low <= number <= high or not np.isfinite(number) or (strict and number in (low, high)):
+        wanted = f"a finite number {'above' if strict else 'from'} {low:g}" if low > -np.inf else "a finite number"
+        raise ValueError(f"{name} is {number:g}, expected {wanted}{f' to {high:g}' if high < np.inf else ''}")
     return number
 
 

@@ -45,6 +45,17 @@ def push(term: Term) -> Term:
     return Term(term.op, tuple(push(arg) for arg in term.args), term.data)
 
 
+@lru_cache(maxsize=None)
+def expanded(term: Term) -> Term:
+    """Return a term with every named quantity replaced by its definition, and array notation by components."""
+    base, places = place(term)
+    if base.op == "let":
+        return expanded(component(base.args[0], places))
+    if term.op == "D" or not term.args:
+        return term
+    return push(Term(term.op, tuple(arg if arg.op == "idx" else expanded(arg) for arg in term.args), term.data))
+
+
 def _elementwise(array: Term, places: Places) -> Term:
     args = (component(a, places[len(places) - len(a.shape) :]) if _is_number(a) else a for a in array.args)
     return Term(array.op, tuple(args), array.data)

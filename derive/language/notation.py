@@ -78,6 +78,7 @@ exp, log, σ, tanh, relu, abs_, sqrt, softplus, log1p, kl, expgap = (
     _applied("app", name)
     for name in ("exp", "log", "σ", "tanh", "relu", "abs", "sqrt", "softplus", "log1p", "kl", "expgap")
 )
+π = Term("app", (), "π")
 softmax, log_softmax = (_applied("rows", name) for name in ("softmax", "log_softmax"))
 logsumexp, squared_norm = (_applied("reduce", name) for name in ("logsumexp", "squared_norm"))
 
@@ -92,6 +93,7 @@ def _off_zero(u: Term) -> tuple[Term, ...]:
 
 
 SYMBOLS: Final[Mapping[str, Symbol]] = MappingProxyType({symbol.name: symbol for symbol in (
+    Symbol("π", "the circle’s constant", r"\pi", arity=0, range="positive", monotone=(), sympy="pi"),
     Symbol("exp", "the exponential", "e^{{{0}}}", range="positive", derivatives=(exp,), monotone=(1,), sympy="exp"),
     Symbol("log", "the natural logarithm", r"\log", domain=_positive, derivatives=(lambda u: 1 / u,), monotone=(1,), sympy="log"),
     Symbol("sqrt", "the square root", r"\sqrt{{{0}}}", range="nonnegative", domain=lambda u: (le(0, u),), kinks=_positive,

@@ -189,7 +189,7 @@ def _broadcast(args: tuple[Term, ...], data: Data) -> Shape:
     for arg in args:
         if sort(arg) not in {"real", "size"}:
             raise ShapeError(f"{arg} is no number")
-    longest = max((arg.shape for arg in args), key=len)
+    longest = max((arg.shape for arg in args), key=len, default=())
     for arg in args:
         if arg.shape and longest[-len(arg.shape) :] != arg.shape:
             raise ShapeError(f"shapes {shape_text(longest)} and {shape_text(arg.shape)} do not fit together")
@@ -747,7 +747,7 @@ def _plain(term: Term) -> str:
         "neg": lambda: f"−{plain(args[0], 3)}",
         "succ": lambda: f"{plain(args[0])}+1",
         "T": lambda: f"{plain(args[0], 6)}ᵀ",
-        "app": lambda: f"{term.data}({listed})",
+        "app": lambda: f"{term.data}({listed})" if args else str(term.data),
         "rows": lambda: f"{term.data}({listed})",
         "reduce": lambda: f"{term.data}({listed})",
         "call": lambda: f"{plain(args[0])}({plain(args[1])})",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derive.language.array import push
-from derive.language.term import ZERO, Prose, Term, eq, succ
+from derive.language.term import ZERO, Numeric, Prose, Term, eq, lift, succ
 from derive.logic import theorem as core
 from derive.logic.calc import Calculation, Line
 from derive.logic.context import ProofError
+from derive.logic.rules.inequalities import scaled
+from derive.logic.rules.reasons import Lemma
 from derive.logic.theorem import Theorem, alternatives
 
 
@@ -75,9 +77,19 @@ def _as(theorem: Theorem, op: str) -> Theorem:
     return core.weakening(theorem) if op == "le" and theorem.conclusion.op in {"eq", "lt"} else theorem
 
 
-def from_gap(gap: Calculation) -> Argument:
-    """Read a ≤ b (or a < b) from b − a = G, where G is never negative."""
-    return Argument(core.order(gap.theorem), _parts(gap), (gap.theorem.rhs, " is never negative"))
+def from_gap(gap: Calculation, *lemmas: Lemma) -> Argument:
+    """Read a ≤ b (or a < b) from b − a = G, where G is never negative, as it shows or as lemmas prove."""
+    proved = core.order(gap.theorem)
+    if lemmas:
+        proved = core.cut(proved, *(lemma.theorem for lemma in lemmas))
+    return Argument(proved, _parts(gap), (gap.theorem.rhs, " is never negative"))
+
+
+def rearranged(proof: Argument | Calculation, target: Term, factor: Numeric = 1) -> Argument:
+    """Read a relation as an equivalent one: the difference of its sides is factor times the other's."""
+    proved = _theorem(proof)
+    same = core.step(core.reflexivity(proved.conclusion), (), scaled, target, lift(factor))
+    return Argument(core.transport(proved, same), _parts(proof), ("rearranged",))
 
 
 def equivalent(forward: Argument | Calculation, backward: Argument | Calculation) -> Argument:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from derive.language.term import Complaint, Term, alpha
 from derive.logic.context import ProofError
+from derive.logic.facts import closed
 from derive.logic.rules import calculus, elementary, inequalities, probability, sums
 from derive.logic.rules.schema import schemas
 from derive.logic.theorem import INFERENCES, Axiom, Theorem
@@ -171,7 +172,7 @@ def replay(certificate: Mapping[str, Json]) -> dict[str, Theorem]:
         terms = _terms(certificate["terms"])
         theorems = _inferences(certificate["inferences"], terms)
         claims = {name: theorems[number] for name, number in certificate["claims"].items()}
-        allowed = {alpha(terms[number]) for number in certificate["assumptions"]}
+        allowed = {closed(terms[number]) for number in certificate["assumptions"]}
         for name, number, _ in certificate["lines"]:
             if name not in claims or not 0 <= number < len(theorems):
                 raise CertificateError(f"a line of {name!r} names an inference that is not there")
@@ -179,7 +180,7 @@ def replay(certificate: Mapping[str, Json]) -> dict[str, Theorem]:
         raise CertificateError(f"the certificate is damaged ({type(error).__name__}: {error}); make it again with derive build") from error
     for name, theorem in claims.items():
         for hypothesis in theorem.hypotheses:
-            if alpha(hypothesis) not in allowed:
+            if closed(hypothesis) not in allowed:
                 raise CertificateError(f"claim {name!r} rests on {hypothesis!r}, which is not among the stated assumptions")
     if not claims:
         raise CertificateError("the certificate claims nothing")

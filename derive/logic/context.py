@@ -13,9 +13,9 @@ from typing import Final
 
 from derive.language.notation import DOMAINS, SYMBOLS
 from derive.language.term import (
-    TRUE, Complaint, Term, bound, domain_of, free, implies, is_random, lt, name_of, names, occurs, place, sort, substitute, variant,
+    TRUE, Complaint, Term, bound, domain_of, free, is_random, lt, name_of, names, occurs, place, sort, substitute, variant,
 )  # fmt: skip
-from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, require
+from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, guarded, require
 
 
 class ProofError(Complaint):
@@ -63,7 +63,7 @@ def _guard(term: Term, position: int) -> Term | None:
 
 def _carry(condition: Term, symbols: tuple[Term, ...], guard: Term | None) -> Term:
     """A condition of a part as one of the whole. Of a random variable only what is known may be used."""
-    whole = condition if guard is None else implies(guard, condition)
+    whole = guarded(guard, condition, symbols)
     if any(is_random(symbol) and symbol in free(whole) for symbol in symbols):
         need(not discharge(whole), f"{condition} is not known of a random variable")
         return TRUE

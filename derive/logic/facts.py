@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from derive.language.array import component, push
+from derive.language.array import component, expanded, push
 from derive.language.notation import DOMAINS, LAWS, SYMBOLS
 from derive.language.term import (
-    ONE, ZERO, Term, alpha, at, bound, domain_of, free, is_random, index, le, lt, ne, occurs, place, sort,
+    ONE, ZERO, Term, alpha, at, bound, domain_of, eq, free, index, is_random, le, lt, name_of, names, ne, occurs, place, sort, substitute, variant,
 )  # fmt: skip
 
 Conditions = frozenset[Term]
@@ -34,6 +34,20 @@ def generalise(condition: Term, symbols: tuple[Term, ...]) -> Term:
         if symbol in free(condition):
             condition = Term("forall", (symbol, condition))
     return condition
+
+
+def guarded(guard: Term | None, condition: Term, symbols: tuple[Term, ...]) -> Term:
+    """Return a condition as it is carried out of a place with a local hypothesis, which it keeps if it speaks of the place."""
+    if guard is None or free(condition).isdisjoint(symbols):
+        return condition
+    return Term("implies", (guard, condition))
+
+
+def closed(condition: Term) -> Term:
+    """Return a condition in the form in which two are compared: written out, its free indices generalised."""
+    for symbol in sorted(free(condition), key=lambda s: s.serial):
+        condition = Term("forall", (symbol, condition))
+    return alpha(expanded(condition))
 
 
 def unfolded(term: Term) -> Term | None:
@@ -76,9 +90,11 @@ def require(relation: str, term: Term, known: tuple[Term, ...] = ()) -> Conditio
         return NONE
     rule = _REQUIRE.get(term.op)
     parts = rule(relation, term, known) if rule else _by_definition(relation, term, known)
-    if parts is None and relation != POSITIVE and not require(POSITIVE, term, known):
-        return NONE
-    return frozenset([goal]) if parts is None else parts
+    if parts is not None:
+        return parts
+    if relation == NONZERO and not require(NONNEGATIVE, term, known):
+        return require(POSITIVE, term, known)
+    return NONE if relation != POSITIVE and not require(POSITIVE, term, known) else frozenset([goal])
 
 
 def _is_among(goal: Term, known: tuple[Term, ...]) -> bool:
@@ -94,8 +110,12 @@ Rule = Callable[[str, Term, tuple[Term, ...]], Conditions | None]
 
 
 def _by_definition(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    """What a named quantity needs; its own condition, and not its definition's, where that is all that there is to say."""
     inner = unfolded(term)
-    return None if inner is None else require(relation, inner, known)
+    if inner is None:
+        return None
+    parts = require(relation, inner, known)
+    return None if parts == {_FORMULA[relation](push(inner))} else parts
 
 
 def _size(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
@@ -164,10 +184,21 @@ def _inhabited(over: Term) -> bool:
 
 
 def _integral(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    if relation == POSITIVE and term.op == "expect":
+        return _positive_expectation(term, known)
     if relation != NONNEGATIVE:
         return None
     inner = require(relation, term.args[-1], known)
     return _if_free(inner)
+
+
+def _positive_expectation(term: Term, known: tuple[Term, ...]) -> Conditions:
+    """𝔼_q f > 0 where q is normalised and f > 0 on its support."""
+    point, density, body = term.args
+    guard = lt(0, density)
+    inside = (guarded(guard, c, (point,)) for c in require(POSITIVE, body, (*known, guard)))
+    normalised = eq(Term("integral", (point, density)), 1)
+    return frozenset(generalise(c, (point,)) for c in inside) | {normalised}
 
 
 _REQUIRE: dict[str, Rule] = {
@@ -234,6 +265,14 @@ def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
         return NONE if law and degree is not None and degree < len(law.moments) else frozenset([condition])
     if body.op == "at" and body.args[0].op == "var" and domain_of(body.args[0]).endswith("density"):
         return NONE
+    inner = unfolded(body)
+    if inner is not None:
+        return discharge(Term("integrable", (symbol, inner)), known)
+    if body.op == "mul" and body.args[1].op in {"add", "sub"}:
+        pieces = (Term("integrable", (symbol, body.args[0] * part)) for part in body.args[1].args)
+        return frozenset[Term]().union(*(discharge(piece, known) for piece in pieces))
+    if body.op == "mul" and body.args[1].op == "div" and body.args[1].args[1] is body.args[0]:
+        return discharge(Term("integrable", (symbol, body.args[1].args[0])), known)  # q·(f/q) is f or 0
     factor = _constant_factor(body, symbol)
     if factor is not None:
         return discharge(Term("integrable", (symbol, factor)), known)
@@ -253,10 +292,29 @@ def _constant_factor(body: Term, symbol: Term) -> Term | None:
     return body.args[0] if body.op == "div" and symbol not in free(body.args[1]) else None
 
 
+def _degree_of_derivative(term: Term, symbol: Term) -> int | None:
+    """Differentiating leaves a polynomial a polynomial; by a quantity through which alone the symbol enters, it takes one off."""
+    body, by = term.args
+    base, _ = place(by)
+    if base.op == "let" and occurs(symbol, base):
+        fresh = variant(Term("var", base.shape, (name_of(base), "real")), names(body))
+        outer, inner = substitute(body, {base: fresh}), polynomial_degree(_any_component(base), symbol)
+        degree = polynomial_degree(outer, fresh)
+        if not occurs(symbol, outer) and degree is not None and inner is not None:
+            return max(degree - 1, 0) * inner
+    return polynomial_degree(body, symbol)
+
+
+def _any_component(array: Term) -> Term:
+    return component(array.args[0], tuple(index(f"h{n}", axis) for n, axis in enumerate(array.shape)))
+
+
 def polynomial_degree(term: Term, symbol: Term) -> int | None:
-    """Return a bound on the degree of a term as a polynomial in a random variable, or None."""
-    if symbol not in free(term):
+    """Return a bound on the degree of a term as a polynomial in a variable, or None."""
+    if not occurs(symbol, term):
         return 0
+    if term.op == "D":
+        return _degree_of_derivative(term, symbol)
     if place(term)[0] is symbol:
         return 1
     inner = unfolded(term)
@@ -268,10 +326,18 @@ def polynomial_degree(term: Term, symbol: Term) -> int | None:
     whole = [d for d in degrees if d is not None]
     if term.op == "pow" and term.args[1].op == "num" and term.args[1].data >= 0:  # type: ignore[operator]
         return whole[0] * int(term.args[1].data)  # type: ignore[arg-type]
-    if term.op == "div" and symbol in free(term.args[1]):
+    if term.op == "div" and occurs(symbol, term.args[1]):
         return None
     rule = {"add": max, "sub": max, "neg": max, "sum": max, "mul": sum, "div": sum}.get(term.op)
     return rule(whole) if rule else None  # type: ignore[operator,no-any-return]
+
+
+def _exchangeable(condition: Term, known: tuple[Term, ...]) -> Conditions:
+    """The expectation of a polynomial within the law's moments is a sum of moments, with coefficients that are differentiated."""
+    body = condition.args[0].args[0]
+    if body.op == "mean" and all(not _integrable(Term("integrable", (s, body.args[-1])), known) for s in body.args[:-1]):
+        return NONE
+    return frozenset([condition])
 
 
 def _equation(condition: Term, known: tuple[Term, ...]) -> Conditions:
@@ -289,6 +355,7 @@ _DISCHARGE: dict[str, Callable[[Term, tuple[Term, ...]], Conditions]] = {
     "forall": _forall,
     "implies": _implies,
     "integrable": _integrable,
+    "exchange": _exchangeable,
 }  # fmt: skip
 
 
@@ -366,7 +433,7 @@ def _inside(term: Term, arg: Term, by: Term | None) -> Conditions:
     found = harvest(arg, by)
     if term.op == "expect" and arg is term.args[2]:
         guard = lt(0, term.args[1])
-        found = frozenset[Term]().union(*(discharge(Term("implies", (guard, c))) for c in found))
+        found = frozenset[Term]().union(*(discharge(guarded(guard, c, symbols)) for c in found))
     return frozenset(generalise(c, symbols) for c in found)
 
 

@@ -15,10 +15,10 @@ from derive.language.term import ONE, Term, alpha
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "num", "succ"))
 
 
-def _whole(exponent: Term) -> int | None:
+def whole(exponent: Term) -> int | None:
     """Return a literal integer exponent, or None."""
     if exponent.op == "neg":
-        inner = _whole(exponent.args[0])
+        inner = whole(exponent.args[0])
         return None if inner is None else -inner
     value = exponent.data
     return int(value) if exponent.op == "num" and isinstance(value, Fraction) and value.denominator == 1 else None
@@ -26,7 +26,7 @@ def _whole(exponent: Term) -> int | None:
 
 def is_arithmetic(term: Term) -> bool:
     """Tell whether `algebra` looks into a term; every other term is an opaque atom to it."""
-    return term.op in ARITHMETIC and (term.op != "pow" or _whole(term.args[1]) is not None)
+    return term.op in ARITHMETIC and (term.op != "pow" or whole(term.args[1]) is not None)
 
 
 @lru_cache(maxsize=None)
@@ -98,7 +98,7 @@ def _neg(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
 
 
 def _pow(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
-    (a, b), n = f.pair(args[0]), _whole(args[1])
+    (a, b), n = f.pair(args[0]), whole(args[1])
     assert n is not None
     return (a**n, b**n) if n >= 0 else (b**-n, a**-n)
 

@@ -16,6 +16,7 @@ from derive.language.array import component, push
 from derive.language.term import FORMULAS, ShapeError, Term, alpha, bound, place, sort, substitute
 from derive.logic.context import ProofError, context
 from derive.logic.facts import NONE
+from derive.logic.fingerprint import fingerprint
 from derive.logic.meaning import atoms, is_arithmetic, rationally_equal
 from derive.logic.theorem import Axiom, Theorem, algebra, step, unfold
 
@@ -179,10 +180,12 @@ def once(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
 # ---- agreement: two terms that algebra makes equal, at the places where it does --------------------------------------
 
 
+@lru_cache(maxsize=None)
 def agree(left: Term, right: Term, swap: Axiom) -> Plan | None:
     """Return the algebra steps that turn one term into another, or None; `swap` exchanges two sums.
 
-    The core's algebra takes every atom as opaque, so atoms that differ are first made alike by steps inside them.
+    The core's algebra takes every atom as opaque. So the atoms of both sides that are equal for algebra inside them are first
+    made one, the sides are then compared, and last each atom of the right side is written as it stands there.
     """
     if alpha(left) is alpha(right):
         return () if left is right else (Planned((), Move(algebra, (right,), right)),)
@@ -190,21 +193,47 @@ def agree(left: Term, right: Term, swap: Axiom) -> Plan | None:
         return _agree_atoms(left, right, swap)
     if left.shape or right.shape:
         return None
-    plan: list[Planned] = []
-    targets = atoms(right)
-    current = left
-    for path, atom in _outermost_atoms(left):
-        if alpha(atom) in targets:
-            continue
-        for candidate in sorted(targets, key=lambda t: t.serial):
-            below = _agree_atoms(atom, candidate, swap)
-            if below is not None:
-                plan += [planned.below(*path) for planned in below]
-                current = _replace(current, path, candidate)
-                break
-    if not rationally_equal(current, right):
+    if not _alike(left, right) and not _has_brackets(left, right):
         return None
-    return (*plan, Planned((), Move(algebra, (right,), right)))
+    one = _represented(atoms(left) | atoms(right), swap)
+    there, middle = _towards(left, one, swap)
+    back, goal = _towards(right, one, swap)
+    if not rationally_equal(middle, goal):
+        return None
+    away = [p.below(*path) for path, atom, same in back for p in _agree_atoms(same, atom, swap) or ()]
+    forth = [p.below(*path) for path, atom, same in there for p in _agree_atoms(atom, same, swap) or ()]
+    return (*forth, Planned((), Move(algebra, (goal,), goal)), *away)
+
+
+def _has_brackets(*terms: Term) -> bool:
+    """Tell whether δ² = δ may be needed, which no point of a field knows."""
+    return any(t.op == "delta" for term in terms for t in atoms(term))
+
+
+def _alike(left: Term, right: Term) -> bool:
+    """Tell whether two terms may be equal by algebra: whether a point tells them apart."""
+    one, other = fingerprint(left), fingerprint(right)
+    return one is None or other is None or one == other
+
+
+def _represented(found: frozenset[Term], swap: Axiom) -> dict[Term, Term]:
+    """Choose one atom of each class of atoms that algebra inside them makes equal."""
+    chosen: dict[Term, Term] = {}
+    for atom in sorted(found, key=lambda a: a.serial):
+        alike = (other for other in chosen.values() if other.op == atom.op and _alike(other, atom))
+        chosen[atom] = next((o for o in alike if _agree_atoms(atom, o, swap) is not None and _agree_atoms(o, atom, swap) is not None), atom)
+    return chosen
+
+
+def _towards(term: Term, one: dict[Term, Term], swap: Axiom) -> tuple[list[tuple[Path, Term, Term]], Term]:
+    """Put the chosen atoms into a term: the places where they differ, with what stood and what stands there, and the term."""
+    places: list[tuple[Path, Term, Term]] = []
+    for path, atom in tuple(_outermost_atoms(term)):
+        same = one.get(alpha(atom), atom)
+        if alpha(same) is not alpha(atom):
+            places.append((path, atom, same))
+            term = _replace(term, path, same)
+    return places, term
 
 
 def _outermost_atoms(term: Term, path: Path = ()) -> Iterator[tuple[Path, Term]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Final, Literal
 
 from derive.language.notation import SYMBOLS
-from derive.language.term import NAT, ZERO, Term, bound, free, name_of, place, subterms
+from derive.language.term import ZERO, Term, bound, free, name_of, place, subterms
 from derive.pages.names import Name, Template, parse_name
 
 # Levels of binding, loosest first. A piece stands without brackets where at least its level is called for.
@@ -43,39 +43,70 @@ class Piece:
     bracketed: bool = False
 
 
-class Ink(Protocol):
-    """What a printer writes with: the marks of one notation."""
+@dataclass(frozen=True)
+class Ink:
+    """What a printer writes with: the marks of one notation.
+
+    Attributes
+    ----------
+    signs : mapping
+        Operators and relations, with the blanks around them.
+    number, words, space : callable
+        A natural number; words; the blank after a prefix.
+    name, index : callable
+        A name; a name with indices, and whether commas part them.
+    component, power, transpose : callable
+        What is written below and above a closed piece.
+    fraction, bracket, square : callable
+        A built-up fraction; round and square brackets, and whether they are tall.
+    big, expectation, partial, operator_of_derivative : callable
+        Σ and Π, 𝔼, ∂ or d, ∂/∂x.
+    applied, symbol, template, primed, prefix : callable
+        A function's name with its arguments in brackets; a symbol's name; its arguments put into its template, or
+        None if it has none; its name with a prime, or None; whether it stands before a short argument without brackets.
+    touching : callable
+        What comes between two factors.
+    """
 
     signs: Mapping[str, str]
-
-    def number(self, value: int) -> str: ...
-    def name(self, name: Name, below: tuple[str, ...] = ()) -> str: ...
-    def index(self, name: Name, places: list[str], separated: bool) -> str: ...
-    def component(self, base: str, places: list[str], separated: bool) -> str: ...
-    def power(self, base: str, exponent: str) -> str: ...
-    def transpose(self, base: str) -> str: ...
-    def fraction(self, above: str, below: str) -> str: ...
-    def bracket(self, inner: str, tall: bool) -> str: ...
-    def square(self, inner: str, tall: bool) -> str: ...
-    def big(self, sign: str, below: str) -> str: ...
-    def expectation(self, below: str) -> str: ...
-    def applied(self, symbol: str, arguments: list[str], tall: bool) -> str: ...
-    def symbol(self, name: str) -> str: ...
-    def template(self, name: str, arguments: list[str]) -> str | None: ...
-    def prefix(self, name: str) -> bool: ...
-    def words(self, text: str) -> str: ...
-    def space(self) -> str: ...
-    def touching(self, left: str, right: Piece) -> str: ...
-    def partial(self, straight: bool, what: str) -> str: ...
-    def operator_of_derivative(self, straight: bool, by: str) -> str: ...
+    number: Callable[[int], str]
+    words: Callable[[str], str]
+    space: str
+    name: Callable[[Name], str]
+    index: Callable[[Name, list[str], bool], str]
+    component: Callable[[str, list[str], bool], str]
+    power: Callable[[str, str], str]
+    transpose: Callable[[str], str]
+    fraction: Callable[[str, str], str]
+    bracket: Callable[[str, bool], str]
+    square: Callable[[str, bool], str]
+    big: Callable[[str, str], str]
+    expectation: Callable[[str], str]
+    partial: Callable[[bool, str], str]
+    operator_of_derivative: Callable[[bool, str], str]
+    applied: Callable[[str, list[str], bool], str]
+    symbol: Callable[[str], str]
+    template: Callable[[str, list[str]], str | None]
+    primed: Callable[[str], str | None]
+    prefix: Callable[[str], bool]
+    touching: Callable[[str, Piece], str]
 
 
 @dataclass(frozen=True)
 class Printer:
-    """Lays terms out with an ink; in display style with built-up fractions, else on one line."""
+    """Lays terms out with an ink, in a style.
+
+    "display" has built-up fractions and tall brackets, "inner" is for scripts and for the inside of fractions, and
+    "text" keeps everything on one line.
+    """
 
     ink: Ink
-    display: bool = False
+    style: Literal["display", "inner", "text"] = "text"
+
+    @property
+    def display(self) -> bool:
+        """Whether there are built-up fractions."""
+        return self.style == "display"
 
     def piece(self, term: Term) -> Piece:
         """Return the term as a piece."""
@@ -83,7 +114,7 @@ class Printer:
 
     def inline(self) -> Printer:
         """Return the printer for scripts and for the inside of fractions."""
-        return replace(self, display=False)
+        return replace(self, style="inner") if self.display else self
 
     def fit(self, term: Term, level: int, *, closed: bool = False) -> Piece:
         """Return the term as a piece of at least a level, in brackets if it has to be."""
@@ -135,7 +166,11 @@ def _named(printer: Printer, name: str, arguments: tuple[str, ...]) -> str:
     dot, bar, comma = (printer.ink.signs[key] for key in ("place", "given", "comma"))
     signs = {"∣": bar, "|": bar, ",": comma, ";": comma}
     inside = [
-        (fill.pop(0) if fill else dot) if piece == "·" else signs[piece] if isinstance(piece, str) else printer.ink.name(piece)
+        (fill.pop(0) if fill else dot)
+        if piece == "·"
+        else signs[piece]
+        if isinstance(piece, str)
+        else printer.ink.name(piece)
         for piece in parsed.pieces
     ]
     return printer.ink.applied(printer.ink.name(parsed.head), ["".join(inside)], False)
@@ -153,7 +188,9 @@ def _function(printer: Printer, term: Term) -> Piece:
 
 def _add(printer: Printer, term: Term) -> Piece:
     left, right = printer.fit(term.args[0], SUM), printer.fit(term.args[1], ELEMENTWISE)
-    return Piece(f"{left.text}{printer.ink.signs[term.op]}{right.text}", SUM, right.open, left.tall or right.tall, left.bracketed)
+    return Piece(
+        f"{left.text}{printer.ink.signs[term.op]}{right.text}", SUM, right.open, left.tall or right.tall, left.bracketed
+    )
 
 
 def _succ(printer: Printer, term: Term) -> Piece:
@@ -170,7 +207,13 @@ def _mul(printer: Printer, term: Term) -> Piece:
     if left.shape and right.shape:
         first, second = printer.fit(left, ELEMENTWISE, closed=True), printer.fit(right, PREFIX)
         first = first if first.level != PRODUCT else printer.fit(left, PREFIX, closed=True)
-        return Piece(first.text + printer.ink.signs["odot"] + second.text, ELEMENTWISE, second.open, first.tall or second.tall, first.bracketed)
+        return Piece(
+            first.text + printer.ink.signs["odot"] + second.text,
+            ELEMENTWISE,
+            second.open,
+            first.tall or second.tall,
+            first.bracketed,
+        )
     return _juxtapose(printer, left, right, associative=True)
 
 
@@ -180,9 +223,17 @@ def _juxtapose(printer: Printer, left: Term, right: Term, *, associative: bool) 
     signed = left.op == "neg" or (left.op == "num" and first.level == SUM)
     if (first.level < PRODUCT and not signed) or first.open or _slashed(printer, left):
         first, signed = printer.fit(left, POWER, closed=True), False
-    second = printer.fit(right, PRODUCT if (associative and not _ratio(printer, right)) or right.op in _SIGNED_SUMS else PREFIX)
+    second = printer.fit(
+        right, PRODUCT if (associative and not _ratio(printer, right)) or right.op in _SIGNED_SUMS else PREFIX
+    )
     glue = printer.ink.touching(first.text, second)
-    return Piece(first.text + glue + second.text, SUM if signed else PRODUCT, second.open, first.tall or second.tall, first.bracketed)
+    return Piece(
+        first.text + glue + second.text,
+        SUM if signed else PRODUCT,
+        second.open,
+        first.tall or second.tall,
+        first.bracketed,
+    )
 
 
 def _slashed(printer: Printer, term: Term) -> bool:
@@ -200,7 +251,9 @@ def _ratio(printer: Printer, term: Term) -> bool:
 
 
 def _matmul(printer: Printer, term: Term) -> Piece:
-    return _juxtapose(printer, *term.args, associative=False)
+    """Two vectors make a row times a column."""
+    left, right = term.args
+    return _juxtapose(printer, left if term.shape else left.T, right, associative=False)
 
 
 def _outer(printer: Printer, term: Term) -> Piece:
@@ -215,17 +268,24 @@ def _div(printer: Printer, term: Term) -> Piece:
             above = inner.text(left.args[0], ELEMENTWISE)
             return Piece(printer.ink.signs["neg"] + printer.ink.fraction(above, inner.text(right)), SUM, tall=True)
         return Piece(printer.ink.fraction(inner.text(left), inner.text(right)), QUOTIENT, tall=True)
-    above = printer.piece(left)
-    signed = left.op == "neg" and not above.open
-    if not signed and (above.level < PRODUCT or above.open or (_slashed(printer, left) and left.op != "mul")):
-        above = printer.fit(left, POWER, closed=True)
+    over = printer.piece(left)
+    signed = not over.open and (left.op == "neg" or (left.op == "num" and over.level == SUM))
+    if not signed and (over.level < PRODUCT or over.open or (_slashed(printer, left) and left.op != "mul")):
+        over = printer.fit(left, POWER, closed=True)
     below = printer.fit(right, POWER, closed=True)
-    return Piece(above.text + printer.ink.signs["div"] + below.text, SUM if signed else PRODUCT, bracketed=above.bracketed)
+    return Piece(
+        over.text + printer.ink.signs["div"] + below.text, SUM if signed else PRODUCT, bracketed=over.bracketed
+    )
 
 
 def _pow(printer: Printer, term: Term) -> Piece:
     base = printer.fit(term.args[0], ATOM)
-    return Piece(printer.ink.power(base.text, printer.inline().text(term.args[1])), POWER, tall=base.tall, bracketed=base.bracketed)
+    return Piece(
+        printer.ink.power(base.text, printer.inline().text(term.args[1])),
+        POWER,
+        tall=base.tall,
+        bracketed=base.bracketed,
+    )
 
 
 def _transpose(printer: Printer, term: Term) -> Piece:
@@ -250,9 +310,15 @@ def _symbol(printer: Printer, term: Term) -> Piece:
         raised = "^" in SYMBOLS[name].tex
         return Piece(formed, POWER if raised else ATOM, tall=not raised and any(piece.tall for piece in pieces))
     (first, *others) = pieces
-    if ink.prefix(name) and not others and (first.level >= POWER or term.args[0].op in _SIGNED_SUMS) and not first.bracketed:
-        return Piece(ink.symbol(name) + ink.space() + first.text, PREFIX, True, first.tall)
-    return _called(printer, ink.symbol(name), term.args)
+    if (
+        ink.prefix(name)
+        and not others
+        and (first.level >= POWER or term.args[0].op in _SIGNED_SUMS)
+        and not first.bracketed
+    ):
+        return Piece(ink.symbol(name) + ink.space + first.text, PREFIX, True, first.tall)
+    called = _called(printer, ink.symbol(name), term.args)
+    return replace(called, level=POWER) if ink.prefix(name) else called  # log(a + b)² could be read either way
 
 
 def _called(printer: Printer, name: str, arguments: tuple[Term, ...]) -> Piece:
@@ -270,14 +336,18 @@ def _diag(printer: Printer, term: Term) -> Piece:
 
 
 def _sum_axis(printer: Printer, term: Term) -> Piece:
-    """A sum over an axis is a product with ones."""
+    """A sum over an axis is a product with ones; one over components is written with Σ."""
     ones, array, axis = printer.ink.symbol("ones"), term.args[0], term.data
+    if array.op == "array" and not term.shape:
+        return printer.piece(Term("sum", array.args))
     if len(array.shape) == 1:
         right = printer.fit(array, PRODUCT)
-        return Piece(printer.ink.transpose(ones) + printer.ink.touching(ones, right) + right.text, PRODUCT, tall=right.tall)
-    if len(array.shape) == 2:  # noqa: PLR2004
+        return Piece(
+            printer.ink.transpose(ones) + printer.ink.touching(ones, right) + right.text, PRODUCT, tall=right.tall
+        )
+    if len(array.shape) == 2:
         left = printer.fit(array.T if axis == 0 else array, POWER, closed=True)
-        return Piece(left.text + printer.ink.space() + ones, PRODUCT, tall=left.tall, bracketed=left.bracketed)
+        return Piece(left.text + printer.ink.space + ones, PRODUCT, tall=left.tall, bracketed=left.bracketed)
     return _called(printer, printer.ink.name(Name("sum", below=(str(axis),))), term.args)
 
 
@@ -323,17 +393,31 @@ def _array(printer: Printer, term: Term) -> Piece:
 def _derivative(printer: Printer, term: Term) -> Piece:
     """∂f/∂x for a short f, and the operator ∂/∂x before a long one; a straight d where there is one variable at all."""
     body, by = term.args
-    straight = _one_variable(body, by)
-    ink = printer.ink
-    below = ink.partial(straight, printer.inline().text(by, ATOM))
-    if place(body)[0].op in {"var", "let"}:
-        above = ink.partial(straight, printer.inline().text(body, ATOM))
+    straight, ink, inner = _one_variable(body, by), printer.ink, printer.inline()
+    below = ink.partial(straight, inner.text(by, ATOM))
+    short = place(body)[0].op in {"var", "let"}
+    if printer.style == "text":
+        return _slashed_derivative(printer, term, straight, below)
+    if short:
+        above = ink.partial(straight, inner.text(body, ATOM))
         if printer.display:
             return Piece(ink.fraction(above, below), QUOTIENT, tall=True)
         return Piece(above + ink.signs["div"] + below, PRODUCT)
     operand = printer.fit(body, PREFIX if body.op not in _SIGNED_SUMS else PRODUCT)
     operator = ink.operator_of_derivative(straight, below)
-    return Piece(operator + ink.touching(operator, operand) + operand.text, PREFIX, True, printer.display)
+    glue = ink.space if body.op == "num" else ink.touching(operator, operand)
+    return Piece(operator + glue + operand.text, PREFIX, True, printer.display)
+
+
+def _slashed_derivative(printer: Printer, term: Term, straight: bool, below: str) -> Piece:
+    """On one line: f′(x) for a named function of the variable itself, else ∂f/∂x."""
+    body, by = term.args
+    if body.op == "app" and body.args == (by,) and by.op == "var" and not by.shape:
+        primed = printer.ink.primed(str(body.data))
+        if primed is not None:
+            return _called(printer, primed, body.args)
+    operand = printer.fit(body, PREFIX)
+    return Piece(printer.ink.partial(straight, operand.text) + printer.ink.signs["div"] + below, PRODUCT)
 
 
 def _one_variable(body: Term, by: Term) -> bool:
@@ -345,7 +429,7 @@ def _one_variable(body: Term, by: Term) -> bool:
 def _big(printer: Printer, term: Term) -> Piece:
     """Σ and Π: several of a kind share one sign."""
     symbols, body = [term.args[0]], term.args[-1]
-    while body.op == term.op:
+    while body.op == term.op and body.args[0] not in symbols:
         symbols.append(body.args[0])
         body = body.args[-1]
     below = printer.ink.signs["comma"].join(printer.inline().text(symbol) for symbol in symbols)
@@ -357,7 +441,12 @@ def _big(printer: Printer, term: Term) -> Piece:
 def _integral(printer: Printer, term: Term) -> Piece:
     point, body = term.args
     inner = printer.fit(body, PRODUCT)
-    return Piece(f"{printer.ink.signs['integral']}{inner.text}{printer.ink.signs['differential']}{printer.text(point)}", PRODUCT, True, printer.display)
+    return Piece(
+        f"{printer.ink.signs['integral']}{inner.text}{printer.ink.signs['differential']}{printer.text(point)}",
+        PRODUCT,
+        True,
+        printer.display,
+    )
 
 
 def _expectation(printer: Printer, below: str, body: Term) -> Piece:
@@ -399,26 +488,26 @@ def _connective(level: int) -> Form:
 
 def _forall(printer: Printer, term: Term) -> Piece:
     symbols, body = [term.args[0]], term.args[-1]
-    while body.op == "forall":
+    while body.op == "forall" and body.args[0] not in symbols:
         symbols.append(body.args[0])
         body = body.args[-1]
     listed = printer.ink.signs["comma"].join(map(printer.text, symbols))
     inner = printer.fit(body, IMPLICATION)
-    return Piece(f"{printer.ink.signs['forall']}{listed}{printer.ink.signs['colon']}{inner.text}", IMPLICATION, True, inner.tall)
+    return Piece(
+        f"{printer.ink.signs['forall']}{listed}{printer.ink.signs['colon']}{inner.text}", IMPLICATION, True, inner.tall
+    )
 
 
 def _integrable(printer: Printer, term: Term) -> Piece:
     body = printer.fit(term.args[-1], SUM)
-    return Piece(f"{body.text}{printer.ink.words(' is integrable over ')}{printer.text(term.args[0])}", RELATION, True, body.tall)
+    return Piece(
+        f"{body.text}{printer.ink.words(' is integrable over ')}{printer.text(term.args[0])}", RELATION, True, body.tall
+    )
 
 
 def _exchange(printer: Printer, term: Term) -> Piece:
     body = printer.fit(term.args[0], SUM)
     return Piece(body.text + printer.ink.words(" may be taken inside"), RELATION, True, body.tall)
-
-
-def _true(printer: Printer, term: Term) -> Piece:
-    return Piece(printer.ink.words("true"))
 
 
 FORMS: Final[Mapping[str, Form]] = {
@@ -455,7 +544,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "iff": _connective(IMPLICATION),
     "implies": _connective(IMPLICATION),
     "exchange": _exchange,
-    "true": _true,
+    "true": lambda printer, term: Piece(printer.ink.words("true")),
 }
 
 
@@ -464,8 +553,3 @@ def shape_pieces(shape: tuple[Term, ...], printer: Printer) -> str:
     if not shape:
         return printer.ink.number(1)
     return printer.ink.signs["times"].join(printer.text(axis, PRODUCT) for axis in shape)
-
-
-def is_natural(term: Term) -> bool:
-    """Tell whether a term is the set of natural numbers."""
-    return term.op == "size" and name_of(term) == NAT

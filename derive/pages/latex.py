@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from derive.language.term import Shape, Term
 from derive.pages.mathml import TexError
-from derive.pages.model import Hole, Line, Prose, Result
+from derive.pages.model import Hole, Holed, Line, Result
 from derive.pages.tex import INK, LETTERS, tex, tex_parts, tex_shape
 
 
@@ -20,19 +20,27 @@ class Tex(str):
 
 _SPECIAL: Final = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    '"': r"\textquotedbl{}", "\u00a0": "~", "\u2009": r"\,", "…": r"\ldots{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "\u00a0": "~", "\u2009": r"\,", "…": r"\ldots{}",
 }  # fmt: skip
 _SIGNS: Final = {
-    "−": "-", "×": r"\times", "·": r"\cdot", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "≈": r"\approx", "⊢": r"\vdash",
-    "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "∈": r"\in", "→": r"\to", "⇒": r"\Rightarrow", "⟺": r"\iff",
-    "⊙": r"\odot", "⊗": r"\otimes", "′": "'", "ᵀ": r"{}^{\top}", "√": r"\surd", "±": r"\pm", "∣": r"\mid", "‖": r"\Vert",
-    "★": r"\star", "𝟏": r"\mathbf{1}", "½": r"\tfrac{1}{2}", "¼": r"\tfrac{1}{4}",
+    "−": "-", "×": r"\times", "·": r"\cdot", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "≈": r"\approx",
+    "⊢": r"\vdash", "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "∈": r"\in", "→": r"\to", "⇒": r"\Rightarrow",
+    "⟺": r"\iff", "⊙": r"\odot", "⊗": r"\otimes", "′": "'", "ᵀ": r"{}^{\top}", "√": r"\surd", "±": r"\pm", "∣": r"\mid",
+    "‖": r"\Vert", "★": r"\star", "𝟏": r"\mathbf{1}", "½": r"\tfrac{1}{2}", "¼": r"\tfrac{1}{4}",
     **{digit: f"{{}}_{{{n}}}" for n, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     **{digit: f"{{}}^{{{n}}}" for n, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}, "⁻": "{}^{-}",
 }  # fmt: skip
 # Ligatures of the fonts that would change code.
-_IN_CODE: Final = {" ": "~", "-": "-{}", ",": ",{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "!": "!{}", "?": "?{}"}
+_IN_CODE: Final = {
+    " ": "~",
+    "-": "-{}",
+    ",": ",{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    "!": "!{}",
+    "?": "?{}",
+}
 _LAST_LATIN: Final = 0x17F
 _QUOTES: Final = frozenset("–—‘’“”")
 
@@ -67,7 +75,7 @@ def _display(formula: str) -> Tex:
     return Tex(f"$\\displaystyle {formula}$")
 
 
-def _prose(prose: Prose | str) -> Tex:
+def _prose(prose: Holed | str) -> Tex:
     pieces = (prose,) if isinstance(prose, str) else prose
     return Tex("".join(_piece(piece) for piece in pieces))
 
@@ -81,16 +89,23 @@ def _piece(piece: str | Term | Hole) -> str:
 
 
 def _left(row: Line | Result) -> Tex:
-    return _display(tex(row.left, True)) if row.left is not None else Tex()
+    return Tex(_parted(tex_parts(row.left))) if row.left is not None else Tex()
 
 
 def _right(row: Line | Result) -> Tex:
-    """Return the relation and the right side, in parts between which TeX may break the line."""
+    """Return the relation and the right side."""
     sign = f"{{}}{INK.signs[row.relation]}".rstrip()
     if row.right is None:
         return _display(sign)
     first, *others = tex_parts(row.right)
-    return Tex(" ".join([_display(f"{sign} {first}"), *(_display(f"{{}}{part[0]} {part[1:]}") for part in others)]))
+    return Tex(_parted((f"{sign} {first}", *others)))
+
+
+def _parted(parts: tuple[str, ...]) -> str:
+    """A line may be broken before a + or − that no bracket holds; a formula of one part shrinks to fit."""
+    if len(parts) == 1:
+        return f"\\fit{{$\\displaystyle {parts[0]}$}}"
+    return _display(" \\allowbreak ".join(parts))
 
 
 def _shape(shape: Shape) -> Tex:
@@ -103,5 +118,13 @@ def _code(source: str) -> Tex:
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
-    {"prose": _prose, "term": lambda term: _inline(tex(term)), "left": _left, "right": _right, "shape": _shape, "code": _code, "tex": Tex}
+    {
+        "prose": _prose,
+        "term": lambda term: _inline(tex(term)),
+        "left": _left,
+        "right": _right,
+        "shape": _shape,
+        "code": _code,
+        "tex": Tex,
+    }
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from derive.language.term import Shape, Term
+from derive.language.term import Prose, Shape, Term
 
 Mode = Literal["solution", "practice"]
 RELATIONS: Final = frozenset(("eq", "ne", "le", "lt", "iff", "implies"))
@@ -21,8 +21,8 @@ class Hole:
     relation: str
 
 
-# Text with terms in it. Only `modes.practice` makes holes.
-Prose = tuple[str | Term | Hole, ...]
+# Text with terms in it, and what titles and headings become in practice.
+Holed = tuple[str | Term | Hole, ...]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Given:
-    """A row of the table of what is given: symbol, what it is, its definition, its shape, the assumptions about it."""
+    """A row of what is given: symbol, what it is, its definition, its shape, the assumptions about it."""
 
     symbol: Term
     about: Prose
@@ -60,6 +60,8 @@ class Line:
         The right side; None where practice has taken it away.
     reason : Prose
         Why the line holds.
+    heading : Prose
+        A heading that stands above the line, where a part of the proof begins with it.
     shape : tuple of Term
         The shape of both sides.
     proved, witnessed : bool
@@ -67,7 +69,7 @@ class Line:
     tags : tuple of str
         The assumptions that the line uses, as "A1".
     tall, stacked : int, bool
-        The height in units of the baseline, and whether the left side stands above the right one; `measured` fills them.
+        The height in units of the baseline, and whether the left side stands above the right one: see `measured`.
     blank : bool
         The line is left to the reader: empty in practice, marked in the key.
     """
@@ -82,6 +84,7 @@ class Line:
     witnessed: bool = False
     tags: tuple[str, ...] = ()
     link: Link | None = None
+    heading: Prose = ()
     tall: int = 0
     stacked: bool = False
     blank: bool = False
@@ -89,7 +92,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Result:
-    """A boxed result; its right side is None in practice."""
+    """A boxed result, the page's own or a corollary; its right side is None in practice."""
 
     left: Term
     relation: str
@@ -97,18 +100,28 @@ class Result:
     reason: Prose = ()
     shape: Shape = ()
     tags: tuple[str, ...] = ()
+    main: bool = True
     tall: int = 0
     stacked: bool = False
 
 
 @dataclass(frozen=True)
+class Tracks:
+    """The widths in rem of a proof's columns: left sides, and reasons."""
+
+    left: float
+    reason: float
+
+
+@dataclass(frozen=True)
 class Section:
-    """A subgoal: its letter, its heading, its lines, and the results that it ends with."""
+    """A subgoal: letter, heading, lines, the results that it ends with; `measured` sets its columns."""
 
     letter: str
-    heading: Prose
+    heading: Holed
     lines: tuple[Line, ...]
     results: tuple[Result, ...] = ()
+    tracks: Tracks | None = None
 
 
 @dataclass(frozen=True)
@@ -168,19 +181,11 @@ class Interview:
 
 
 @dataclass(frozen=True)
-class Tracks:
-    """The widths in rem of a proof's columns: left sides, and reasons."""
-
-    left: float
-    reason: float
-
-
-@dataclass(frozen=True)
 class Page:
     """All that a sheet shows. Blocks that are empty are left out."""
 
     slug: str
-    title: Prose
+    title: Holed
     topic: str
     goal: Prose
     given: tuple[Given, ...]
@@ -188,7 +193,6 @@ class Page:
     verdict: Verdict
     certificate: str
     convention: Prose = ()
-    results: tuple[Result, ...] = ()
     checks: tuple[Check, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     sixty_seconds: Prose = ()
@@ -199,7 +203,6 @@ class Page:
     references: tuple[Prose, ...] = ()
     before: tuple[Link, ...] = ()
     after: tuple[Link, ...] = ()
-    tracks: Tracks | None = None
     mode: Mode = "solution"
     seed: int = 0
 

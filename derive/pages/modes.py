@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from derive.language.term import Term
 from derive.pages.measure import measured
-from derive.pages.model import RELATIONS, Hole, Line, Page, Prose, Result
+from derive.pages.model import RELATIONS, Hole, Holed, Line, Page, Result
 
 
 def blanked(page: Page, seed: int) -> frozenset[int]:
@@ -44,11 +44,10 @@ def practice(page: Page, seed: int = 0) -> Page:
         replace(section, heading=_asked(section.heading), results=tuple(map(ask, section.results)))
         for section in _each_line(page, hide).sections
     )
-    results = tuple(map(ask, page.results))
-    return replace(page, title=_asked(page.title), sections=sections, results=results, mode="practice", seed=seed)
+    return replace(page, title=_asked(page.title), sections=sections, mode="practice", seed=seed)
 
 
-def _asked(prose: Prose) -> Prose:
+def _asked(prose: Holed) -> Holed:
     """Return a title whose formulas end in a question mark."""
     return tuple(
         Hole(piece.args[0], piece.op) if isinstance(piece, Term) and piece.op in RELATIONS else piece for piece in prose

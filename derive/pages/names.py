@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_SUBSCRIPTS: Final = {**{chr(0x2080 + n): str(n) for n in range(10)}, "₊": "+", "₋": "-", "ₜ": "t", "ᵢ": "i", "ⱼ": "j", "ₖ": "k", "ₙ": "n"}
+_SUBSCRIPTS: Final = {
+    **{chr(0x2080 + n): str(n) for n in range(10)},
+    "₊": "+",
+    "₋": "-",
+    "ₜ": "t",
+    "ᵢ": "i",
+    "ⱼ": "j",
+    "ₖ": "k",
+    "ₙ": "n",
+}
 _SUPERSCRIPTS: Final = {"⁰": "0", "¹": "1", "²": "2", "³": "3", "⁺": "+", "⁻": "-", "*": "*"}
 _ACCENTS: Final = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde"}
 _SHAPE: Final = re.compile(
@@ -18,7 +27,7 @@ _SHAPE: Final = re.compile(
 
 @dataclass(frozen=True)
 class Name:
-    """A name's parts: a letter or word, an accent ("hat", "bar", "tilde" or ""), what stands below, primes, what is raised."""
+    """A name's parts: a letter or word, an accent (hat, bar, tilde or none), what is below, primes, what is raised."""
 
     core: str
     accent: str = ""
@@ -62,7 +71,13 @@ def _simple(text: str) -> Name:
     if not found:
         raise ValueError(f"a name that cannot be printed: {text!r}")
     below = tuple(part for part in (_plain(found["tail"], _SUBSCRIPTS), found["after"] or "") if part)
-    return Name(found["core"], _ACCENTS.get(found["accent"], ""), below, len(found["primes"]), _plain(found["raised"], _SUPERSCRIPTS))
+    return Name(
+        found["core"],
+        _ACCENTS.get(found["accent"], ""),
+        below,
+        len(found["primes"]),
+        _plain(found["raised"], _SUPERSCRIPTS),
+    )
 
 
 def _plain(text: str, table: dict[str, str]) -> str:

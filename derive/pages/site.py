@@ -20,18 +20,18 @@ from markupsafe import Markup, escape
 from derive.language.term import Shape, Term
 from derive.pages import latex
 from derive.pages.mathml import mathml
-from derive.pages.measure import BLOCK, SMALL, measured, squeeze, text_rows
-from derive.pages.model import Hole, Line, Page, Prose, Result
+from derive.pages.measure import BLOCK, SMALL, measured, squeeze, text_rows, wrong_width
+from derive.pages.model import Hole, Holed, Line, Page, Result, Tracks
 from derive.pages.tex import INK, tex, tex_parts, tex_shape
 from derive.pages.text import text
 
 # family, style, file, range: what the style sheet names
 _FONTS: Final = (
-    ("STIX Two Math", "normal", "maths.woff2", ""),
-    ("STIX Two Text", "normal", "roman.woff2", ""),
-    ("STIX Two Text", "italic", "italic.woff2", ""),
-    ("Source Code Pro", "normal", "code.woff2", ""),
-    ("Source Code Pro", "normal", "code-greek.woff2", "unicode-range:U+370-3FF;"),
+    ("Derive Maths", "normal", "maths.woff2", ""),
+    ("Derive Text", "normal", "roman.woff2", ""),
+    ("Derive Text", "italic", "italic.woff2", ""),
+    ("Derive Code", "normal", "code.woff2", ""),
+    ("Derive Code", "normal", "code-greek.woff2", "unicode-range:U+370-3FF;"),
 )
 _OPENING: Final = re.compile(r"[(\[“‘]+$")
 _CLOSING: Final = re.compile(r"^[.,;:!?)\]”’]+")
@@ -62,7 +62,11 @@ class Topic:
 def html_page(page: Page) -> str:
     """Return a sheet as one self-contained HTML file."""
     finished = measured(page)
-    return _html().get_template("sheet.html.j2").render(page=finished, style=style_sheet(_footer(finished)), fonts=font_faces())
+    return (
+        _html()
+        .get_template("sheet.html.j2")
+        .render(page=finished, style=style_sheet(_footer(finished)), fonts=font_faces())
+    )
 
 
 def tex_page(page: Page) -> str:
@@ -73,8 +77,10 @@ def tex_page(page: Page) -> str:
 def index_page(topics: Iterable[Topic], *, lede: str = "", colophon: str = "") -> str:
     """Return the gallery as one self-contained HTML file."""
     footer = ("derive", "the gallery", "")
-    return _html().get_template("index.html.j2").render(
-        topics=tuple(topics), lede=lede, colophon=colophon, style=style_sheet(footer), fonts=font_faces()
+    return (
+        _html()
+        .get_template("index.html.j2")
+        .render(topics=tuple(topics), lede=lede, colophon=colophon, style=style_sheet(footer), fonts=font_faces())
     )
 
 
@@ -84,7 +90,9 @@ def template_folder() -> Path:
     for folder in (package / "templates", package.parent / "templates"):
         if (folder / "sheet.html.j2").is_file():
             return folder
-    raise FileNotFoundError(f"the templates of derive are neither in {package} nor beside it: install the package again")
+    raise FileNotFoundError(
+        f"the templates of derive are neither in {package} nor beside it: install the package again"
+    )
 
 
 # ---- what every page embeds -----------------------------------------------------------------------------------------
@@ -105,15 +113,15 @@ def font_faces() -> Markup:
 def style_sheet(footer: tuple[str, str, str]) -> Markup:
     """Return the style sheet, with the words at the foot of printed pages: left, centre, before the page number."""
     sheet = (template_folder() / "sheet.css").read_text(encoding="utf-8")
-    boxes = []
+    face = 'font:8.5pt "Derive Text";color:#444;vertical-align:top;padding-top:4mm;width:33.3%'
     contents = (_css_string(footer[0]), _css_string(footer[1]), 'counter(page) " / " counter(pages)')
-    for place, content in zip(("left", "center", "right"), contents, strict=True):
-        boxes.append(f"@bottom-{place}{{font:8.5pt \"STIX Two Text\";color:#444;vertical-align:top;padding-top:4mm;width:33.3%;content:{content}}}")
+    places = zip(("left", "center", "right"), contents, strict=True)
+    boxes = [f"@bottom-{place}{{{face};content:{content}}}" for place, content in places]
     return Markup(sheet + "\n@page{" + "".join(boxes) + "}")  # noqa: S704 - our own sheet; strings are escaped
 
 
 def _css_string(words: str) -> str:
-    return '"' + re.sub(r'[^\w .,·:/–-]', lambda found: f"\\{ord(found[0]):x} ", words) + '"'
+    return '"' + re.sub(r"[^\w .,·:/–-]", lambda found: f"\\{ord(found[0]):x} ", words) + '"'
 
 
 def _footer(page: Page) -> tuple[str, str, str]:
@@ -147,7 +155,7 @@ def _term(term: Term, display: bool = False) -> Markup:
     return _maths(tex(term, display), display)
 
 
-def _prose(prose: Prose | str) -> Markup:
+def _prose(prose: Holed | str) -> Markup:
     """Return prose as HTML; punctuation is kept on the line of its formula."""
     pieces = [prose] if isinstance(prose, str) else list(prose)
     out = list[Markup]()
@@ -189,9 +197,9 @@ def _right(row: Line | Result) -> Markup:
     return Markup("").join(pieces)
 
 
-def _squeezed(row: Line | Result, page: Page) -> Markup:
+def _squeezed(row: Line | Result, tracks: Tracks) -> Markup:
     """Return a smaller size for a right side of which one unbreakable part is wider than its column."""
-    share = squeeze(row, page)
+    share = squeeze(row, tracks)
     return Markup(' style="font-size:{}em"').format(share) if share < 1 else Markup()
 
 
@@ -214,12 +222,12 @@ def _code(source: str) -> Markup:
     return Markup("\n").join(marked)
 
 
-def _rows(prose: Prose | str, width: float = BLOCK) -> int:
+def _rows(prose: Holed | str, width: float = BLOCK) -> int:
     """Return how many lines of text prose takes in a column of a width in rem."""
     return text_rows((prose,) if isinstance(prose, str) else prose, width)
 
 
-def _ruled(prose: Prose | str, width: float = BLOCK) -> int:
+def _ruled(prose: Holed | str, width: float = BLOCK) -> int:
     """Return how many ruled lines, each of 1.6 units, are as high as the prose that they stand for."""
     return max(1, math.ceil(_rows(prose, width) / 1.6))
 
@@ -234,6 +242,7 @@ _HTML_FILTERS: Final[Mapping[str, object]] = {
     "squeezed": _squeezed,
     "shape": _shape,
     "code": _code,
+    "wrong_width": wrong_width,
     "rows": _rows,
     "ruled": _ruled,
     "plain_title": plain_title,
@@ -243,18 +252,22 @@ _HTML_FILTERS: Final[Mapping[str, object]] = {
 @lru_cache(maxsize=1)
 def _html() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(template_folder()), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(template_folder()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters.update(_HTML_FILTERS)  # type: ignore[arg-type]
+    environment.filters.update(_HTML_FILTERS)
     environment.globals["small"] = SMALL
     return environment
 
 
 @lru_cache(maxsize=1)
 def _latex() -> Environment:
-    environment = Environment(  # noqa: S701 - HTML's escapes mean nothing to TeX: the filters of `latex` escape
+    environment = Environment(
         loader=FileSystemLoader(template_folder()),
-        autoescape=False,
+        autoescape=False,  # noqa: S701 - HTML's escapes mean nothing to TeX: `latex.escaped` finalises every value
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -267,5 +280,5 @@ def _latex() -> Environment:
         finalize=latex.escaped,
     )
     environment.filters.update(latex.FILTERS)
-    environment.filters.update(ruled=_ruled, rows=_rows, short_title=short_title)
+    environment.filters.update(ruled=_ruled, rows=_rows, short_title=short_title, wrong_width=wrong_width)
     return environment

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from derive.language.term import Prose, Term
-from derive.pages.forms import Piece, Printer, shape_pieces
+from derive.pages.forms import Ink, Printer, shape_pieces
 from derive.pages.names import Name
 
 _SUBSCRIPT_DIGITS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -18,83 +19,68 @@ _BIG: Final = {"sum": "Σ", "prod": "Π"}
 _PREFIXES: Final = frozenset(("log", "tanh"))
 
 
-class TextInk:
-    """The marks of plain text."""
-
-    signs: Mapping[str, str] = MappingProxyType({
-        "add": " + ", "sub": " − ", "neg": "−", "div": "/", "odot": " ⊙ ", "times": " × ",
-        "eq": " = ", "ne": " ≠ ", "le": " ≤ ", "lt": " < ", "ge": " ≥ ", "gt": " > ",
-        "and": " ∧ ", "iff": " ⟺ ", "implies": " ⇒ ", "forall": "∀", "colon": ": ",
-        "comma": ", ", "given": " | ", "place": "·", "integral": "∫ ", "differential": " d",
-    })  # fmt: skip
-    _extra: Mapping[str, str] = MappingProxyType({"exp function": "exp", "ones": "𝟏"})
-
-    def number(self, value: int) -> str:
-        return str(value)
-
-    def name(self, name: Name, below: tuple[str, ...] = ()) -> str:
-        subs = "".join(b.translate(_SUBSCRIPT_DIGITS) if b.isdigit() else f"_{b}" for b in name.below)
-        return name.core + _ACCENTS.get(name.accent, "") + subs + "′" * name.primes + name.raised.translate(_SUPERSCRIPTS)
-
-    def index(self, name: Name, places: list[str], separated: bool) -> str:
-        return self.component(self.name(name), places, separated)
-
-    def component(self, base: str, places: list[str], separated: bool) -> str:
-        return f"{base}[{', '.join(places)}]"
-
-    def power(self, base: str, exponent: str) -> str:
-        if exponent.isdigit():
-            return base + exponent.translate(_SUPERSCRIPTS)
-        return f"{base}^{exponent}" if exponent.isalnum() else f"{base}^({exponent})"
-
-    def transpose(self, base: str) -> str:
-        return f"{base}ᵀ"
-
-    def fraction(self, above: str, below: str) -> str:
-        raise AssertionError("text has no built-up fractions: it is never in display style")
-
-    def bracket(self, inner: str, tall: bool) -> str:
-        return f"({inner})"
-
-    def square(self, inner: str, tall: bool) -> str:
-        return f"[{inner}]"
-
-    def big(self, sign: str, below: str) -> str:
-        return f"{_BIG[sign]}_{below} " if "," not in below else f"{_BIG[sign]}_({below}) "
-
-    def expectation(self, below: str) -> str:
-        return f"𝔼_{below}" if "," not in below else f"𝔼_({below})"
-
-    def applied(self, symbol: str, arguments: list[str], tall: bool) -> str:
-        return f"{symbol}({', '.join(arguments)})"
-
-    def symbol(self, name: str) -> str:
-        return self._extra.get(name, name)
-
-    def template(self, name: str, arguments: list[str]) -> str | None:
-        shape = _TEMPLATES.get(name)
-        return shape.format(*arguments) if shape else None
-
-    def prefix(self, name: str) -> bool:
-        return name in _PREFIXES
-
-    def words(self, text: str) -> str:
-        return text
-
-    def space(self) -> str:
-        return " "
-
-    def touching(self, left: str, right: Piece) -> str:
-        return "·" if right.text[:1].isdigit() else " "
-
-    def partial(self, straight: bool, what: str) -> str:
-        return ("d" if straight else "∂") + what
-
-    def operator_of_derivative(self, straight: bool, by: str) -> str:
-        return f"{self.partial(straight, '')}/{by}"
+_SIGNS: Final[Mapping[str, str]] = MappingProxyType({
+    "add": " + ", "sub": " − ", "neg": "−", "div": "/", "odot": " ⊙ ", "times": " × ",
+    "eq": " = ", "ne": " ≠ ", "le": " ≤ ", "lt": " < ", "ge": " ≥ ", "gt": " > ",
+    "and": " ∧ ", "iff": " ⟺ ", "implies": " ⇒ ", "forall": "∀", "colon": ": ",
+    "comma": ", ", "given": " | ", "place": "·", "integral": "∫ ", "differential": " d",
+})  # fmt: skip
+_EXTRA: Final = {"exp function": "exp", "ones": "𝟏"}
 
 
-INK: Final = TextInk()
+def _name(name: Name) -> str:
+    below = "".join(b.translate(_SUBSCRIPT_DIGITS) if b.isdigit() else f"_{b}" for b in name.below)
+    accented = unicodedata.normalize("NFC", name.core + _ACCENTS.get(name.accent, ""))
+    return accented + below + "′" * name.primes + name.raised.translate(_SUPERSCRIPTS)
+
+
+def _component(base: str, places: list[str]) -> str:
+    return f"{base}[{', '.join(places)}]"
+
+
+def _power(base: str, exponent: str) -> str:
+    if exponent.isdigit():
+        return base + exponent.translate(_SUPERSCRIPTS)
+    return f"{base}^{exponent}" if exponent.isalnum() else f"{base}^({exponent})"
+
+
+def _below(sign: str, below: str) -> str:
+    return f"{sign}_({below})" if "," in below else f"{sign}_{below}"
+
+
+def _partial(straight: bool, what: str) -> str:
+    return ("d" if straight else "∂") + what
+
+
+def _template(name: str, arguments: list[str]) -> str | None:
+    shape = _TEMPLATES.get(name)
+    return shape.format(*arguments) if shape else None
+
+
+INK: Final = Ink(
+    signs=_SIGNS,
+    number=str,
+    words=str,
+    space=" ",
+    name=_name,
+    index=lambda name, places, separated: _component(_name(name), places),
+    component=lambda base, places, separated: _component(base, places),
+    power=_power,
+    transpose=lambda base: f"{base}ᵀ",
+    fraction=lambda above, below: f"({above})/({below})",
+    bracket=lambda inner, tall: f"({inner})",
+    square=lambda inner, tall: f"[{inner}]",
+    big=lambda sign, below: _below(_BIG[sign], below) + " ",
+    expectation=lambda below: _below("𝔼", below),
+    partial=_partial,
+    operator_of_derivative=lambda straight, by: f"{_partial(straight, '')}/{by}",
+    applied=lambda symbol, arguments, tall: f"{symbol}({', '.join(arguments)})",
+    symbol=lambda name: _EXTRA.get(name, name),
+    template=_template,
+    primed=lambda name: None if name in _TEMPLATES or name == "exp" else f"{name}′",
+    prefix=lambda name: name in _PREFIXES,
+    touching=lambda left, right: "·" if right.text[:1].isdigit() else " ",
+)
 
 
 def text(term: Term) -> str:

@@ -37,12 +37,12 @@ MLP = {
 WEIGHTS = ("W1", "b1", "W2", "b2")
 
 
-def mlp_loss(X, W1, b1, W2, b2, y):  # noqa: PLR0917 - a network has six arguments
+def mlp_loss(X, W1, b1, W2, b2, y):
     p = softmax(σ(X @ W1.T + b1) @ W2.T + b2)
     return -np.mean(np.log(p[np.arange(B), y]))
 
 
-def mlp_gradient(X, W1, b1, W2, b2, y, mutant=""):  # noqa: PLR0917 - a network has six arguments
+def mlp_gradient(X, W1, b1, W2, b2, y, mutant=""):
     """Return the gradients by all weights, with one mistake."""
     if mutant == "float32 inside":
         X, W1, b1, W2, b2 = (a.astype(np.float32).astype(float) for a in (X, W1, b1, W2, b2))
@@ -316,9 +316,7 @@ def test_the_complex_step_misses_nothing_down_to_1e_8():
 
 def test_a_loss_that_drops_the_imaginary_part_is_refused():
     with pytest.raises(CheckError, match=r"dropped the imaginary part.*ridders"):
-        check_gradient(
-            lambda x: np.sum(np.abs(x)), lambda x: np.sign(x), {"x": draw(D)}, method="complex step", wrt="x"
-        )
+        check_gradient(lambda x: np.sum(np.abs(x)), {"x": np.ones(D)}, {"x": draw(D)}, method="complex step")
 
 
 def test_a_separate_complex_form_of_the_loss():

@@ -192,11 +192,18 @@ def test_an_infinite_logit_of_a_logistic_loss():
     assert stable.sigmoid_minus(z, y).tolist() == [0, 0, 1, -1]
 
 
+def test_loss_and_delta_together_are_those_apart():
+    for y in (np.arange(len(MODERATE)) % K, np.abs(MODERATE) / 9):
+        loss, delta = stable.cross_entropy_and_delta(MODERATE, y)
+        np.testing.assert_array_equal(loss, stable.cross_entropy(MODERATE, y))
+        np.testing.assert_array_equal(delta, stable.softmax_minus(MODERATE, y))
+
+
 _ARGUMENTS = {
     "z": MODERATE, "y": np.abs(MODERATE) / 20, "a": np.abs(MODERATE), "b": np.abs(MODERATE) + 0.1,
     "p": np.abs(MODERATE), "q": np.abs(MODERATE) + 0.1, "v": MODERATE, "like": MODERATE,
 }  # fmt: skip
-FUNCTIONS = [function for _, function in inspect.getmembers(stable, inspect.isfunction)]
+FUNCTIONS = [f for name, f in inspect.getmembers(stable, inspect.isfunction) if name not in {"loss_of", "delta_of"}]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.language.notation import log, softmax
-from derive.language.term import D, Term, eq, indices, let, lt, prose, size, var, Σ, δ
+from derive.language.term import Σ, D, Term, eq, indices, let, lt, prose, size, var, δ
 from derive.pages.model import (
     Assumption,
     Check,
@@ -38,7 +38,9 @@ def delta(z, y):
 '''
 
 
-def _line(right: Term, reason: str, left: Term | None = None, *, tags: tuple[str, ...] = (), link: Link | None = None) -> Line:
+def _line(
+    right: Term, reason: str, left: Term | None = None, *, tags: tuple[str, ...] = (), link: Link | None = None
+) -> Line:
     return Line(0, left, "eq", right, prose(reason), proved=True, witnessed=True, tags=tags, link=link)
 
 
@@ -59,7 +61,7 @@ def page() -> Page:
             _line(-Σ(y[k] * δ(k, j), k) + p[j] * Σ(y[k], k), f"split the sum; {p[j]} does not depend on {k}"),
             _line(-y[j] + p[j] * Σ(y[k], k), f"sift: only {k} equal to {j} is left"),
             _line(p[j] - y[j], "the targets sum to one", tags=("A1",)),
-        )),
+        ), (Result(D(L, z), "eq", p - y, prose(f"line 7 for every {j}"), z.shape),)),
     ])  # fmt: skip
     return Page(
         slug="softmax-ce-delta",
@@ -79,35 +81,41 @@ def page() -> Page:
             f"Jacobian, {eq(D(p[k], z[j]), p[k] * bracket)}."
         ),
         sections=sections,
-        results=(Result(D(L, z), "eq", p - y, prose(f"line 7 for every {j}"), z.shape),),
         checks=(
             Check("Shape", prose(f"{p} and {y} have shape {K}, and so has {z}.")),
             Check("Sum", prose(f"{eq(Σ(gradient[j], j), 0)}: adding a constant to every logit leaves {L} as it is.")),
         ),
         mistakes=(
             Mistake(prose(f"{y - p}"), prose(f"The minus sign of {L} was lost; descent would climb.")),
-            Mistake(prose(f"{-y[j] * (1 - p[j])}"), prose(f"Only one class was differentiated. Every {p[k]} depends on {z[j]}.")),
+            Mistake(
+                prose(f"{-y[j] * (1 - p[j])}"),
+                prose(f"Only one class was differentiated. Every {p[k]} depends on {z[j]}."),
+            ),
         ),
         sixty_seconds=prose(
-            f"The gradient of cross-entropy at the logits is prediction minus target. By the chain rule class {k} contributes "
-            f"{-y[k] / p[k]} times a row of the softmax Jacobian, {p[k] * bracket}. The {p[k]} cancels, which is why the two "
-            f"belong together. What is left is {-y[j]} from the diagonal and {p[j]} times the sum of the targets. The targets "
-            f"sum to one, so it is {p[j] - y[j]}: bounded, zero in sum, and never flat where the model is wrong."
+            f"The gradient of cross-entropy at the logits is prediction minus target. By the chain rule class {k} "
+            f"contributes {-y[k] / p[k]} times a row of the softmax Jacobian, {p[k] * bracket}. The {p[k]} cancels, "
+            f"which is why the two belong together. What is left is {-y[j]} from the diagonal and {p[j]} times the sum "
+            f"of the targets. The targets sum to one, so it is {p[j] - y[j]}: bounded, zero in sum, and never flat "
+            "where the model is wrong."
         ),
         interview=Interview(
             prose("Why is softmax used together with cross-entropy?"),
             prose(f"Derives {p - y} and says that the {p[k]} cancels."),
             prose("Says that it works well in practice & stops <there>."),
-            (prose("What changes with soft targets?"), prose(f"What is the gradient for a mean over a batch of {size('N')}?")),
+            (
+                prose("What changes with soft targets?"),
+                prose(f"What is the gradient for a mean over a batch of {size('N')}?"),
+            ),
         ),
         numpy=NUMPY,
         assumptions=(Assumption("A1", prose(f"{total}"), ("line 7",)),),
-        discharged=(Discharged(prose(f"{lt(0, p[k])}"), ("lines 2 to 4",), ("an exponential over a sum of exponentials",)),),
+        discharged=(
+            Discharged(prose(f"{lt(0, p[k])}"), ("lines 2 to 4",), ("an exponential over a sum of exponentials",)),
+        ),
         references=(prose("Goodfellow, Bengio & Courville, Deep Learning, 6.2.2.3"),),
         before=(jacobian,),
         after=(Link("mlp-backprop", "two-layer backpropagation"),),
         verdict=Verdict(7, 7, 7, 1),
         certificate="9c1e77d2" * 8,
     )
-
-

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from typing import Any, Final
 
 import numpy as np
 
 from derive.evidence.witness.reals import Reals, Undefined, Unresolved, Value
-from derive.evidence.witness.sample import ORDINARY, SPECIAL, Point, Style, draw_sizes, ranges
+from derive.evidence.witness.sample import ORDINARY, SEARCH, SPECIAL, Point, Style, draw_sizes, ranges
 from derive.evidence.witness.world import Env, Ledger, Truth, World, free_indices, tried, truth
 from derive.language.term import NATURALS, Term, free, is_random, name_of, occurs, place, plain, sort, subterms
 
@@ -92,7 +92,7 @@ def witness(formula: Term, hypotheses: Iterable[Term] = (), draws: int = 3, digi
     formula : Term
         What should hold; its free indices, together with those of the hypotheses, mean "for all".
     hypotheses : iterable of Term
-        Where one of these fails, or has no meaning, nothing is claimed.
+        Where one of these fails, or has no meaning, nothing is claimed. A premise of the formula counts among them.
     draws : int
         How many ordinary points are drawn, each again until the hypotheses hold somewhere. A few special points
         (zeros, equal variables, sizes of 1) come on top.
@@ -112,35 +112,48 @@ def witness(formula: Term, hypotheses: Iterable[Term] = (), draws: int = 3, digi
                 break
     for number, style in enumerate(SPECIAL):
         trial.look(f"special {number}", style, trial.given)
+    for number, style in enumerate(SEARCH if trial.broken else ()):
+        trial.small = True
+        trial.look(f"search {number}", style, trial.given)
     for number, equations in enumerate(trial.cases):
         trial.look(f"case {number}", Style(signs="alike"), trial.given + equations)
     return trial.evidence()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _depth(term: Term) -> int:
     """Return how deep derivatives nest, through definitions."""
     return (term.op == "D") + max(map(_depth, term.args), default=0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _averages(term: Term) -> bool:
     return term.op == "mean" or any(map(_averages, term.args))
 
 
-@lru_cache(maxsize=None)
+@cache
+def _broken(term: Term) -> bool:
+    """Tell whether a term is given by different formulas in different regions: a few points say little of the rest."""
+    return (term.op == "app" and term.data in {"abs", "relu", "sqrt"}) or any(map(_broken, term.args))
+
+
+@cache
 def _reals(digits: int, depth: int) -> Reals:
     return Reals(digits, depth)
 
 
-@lru_cache(maxsize=None)
-def _equations(formula: Term) -> tuple[Term, ...]:
+Equation = tuple[Term, frozenset[Term]]
+"An equation, and its indices that are free: it is given where they are, and perhaps nowhere else."
+
+
+@cache
+def _equations(formula: Term) -> tuple[Equation, ...]:
     """Return the equations that a formula states, ∀ and ∧ opened."""
     if formula.op == "forall":
-        return _equations(formula.args[1])
+        return tuple((equation, loose - {formula.args[0]}) for equation, loose in _equations(formula.args[1]))
     if formula.op == "and":
         return _equations(formula.args[0]) + _equations(formula.args[1])
-    return (formula,) if formula.op == "eq" else ()
+    return ((formula, frozenset(free_indices(formula))),) if formula.op == "eq" else ()
 
 
 class _Trial:
@@ -159,6 +172,7 @@ class _Trial:
         self.depth = max(map(_depth, sequent))
         self.small = any(map(_averages, sequent))
         self.ranges = sorted(frozenset[Term]().union(*map(ranges, sequent)), key=name_of)
+        self.broken = formula.op != "eq" or any(map(_broken, sequent))
         indices = {index for part in sequent for index in free_indices(part)}
         self.indices = sorted(indices, key=lambda index: (name_of(index), plain(index.args[0])))
         self.given = tuple(equation for given in hypotheses for equation in _equations(given))
@@ -169,22 +183,25 @@ class _Trial:
         self.unresolved = self.note = ""
         self.where: Where | None = None
 
-    def look(self, seed: str, style: Style, equations: tuple[Term, ...]) -> bool:
+    def look(self, seed: str, style: Style, equations: tuple[Equation, ...]) -> bool:
         """Look at one point, unless a counterexample is known; tell whether the hypotheses held somewhere."""
-        if self.where is not None:
-            return True
         before = self.instances
         try:
             world = self._world(self.digits, seed, style, equations)
             for env in self._environments(world):
+                if self.refuted:
+                    break
                 self._instance(world, env, (seed, style, equations))
-                if self.where is not None:
-                    return True
         except Unresolved as reason:
             self.unresolved = str(reason)
-        return self.instances > before
+        return self.refuted or self.instances > before
 
-    def _world(self, digits: int, seed: str, style: Style, equations: tuple[Term, ...]) -> World:
+    @property
+    def refuted(self) -> bool:
+        """Whether a counterexample is known."""
+        return self.where is not None
+
+    def _world(self, digits: int, seed: str, style: Style, equations: tuple[Equation, ...]) -> World:
         sizes = draw_sizes(seed, style, self.ranges, small=self.small)
         world = World(Point(_reals(digits, self.depth), seed, style, sizes))
         _solve(world, equations)
@@ -194,7 +211,7 @@ class _Trial:
         for places in product(*(tried(world.point, index) for index in self.indices)):
             yield dict(zip(self.indices, places, strict=True))
 
-    def _instance(self, world: World, env: Env, origin: tuple[str, Style, tuple[Term, ...]]) -> None:
+    def _instance(self, world: World, env: Env, origin: tuple[str, Style, tuple[Equation, ...]]) -> None:
         try:
             if not self._met(world, env):
                 return
@@ -242,7 +259,8 @@ class _Trial:
             status, note = "undecided", self.unresolved
             if self.unmet:
                 [(hardest, _)] = self.unmet.most_common(1)
-                note = f"no sample satisfies {' and '.join(map(plain, self.hypotheses))}; most often it is {hardest}"
+                note = f"no sample satisfies {' and '.join(map(plain, self.hypotheses))}"
+                note += f"; {plain(hardest)} fails most often" if len(self.hypotheses) > 1 else ""
         return Evidence(
             status,
             self.instances,
@@ -255,16 +273,17 @@ class _Trial:
         )
 
 
-def _solve(world: World, equations: Iterable[Term]) -> None:
+def _solve(world: World, equations: Iterable[Equation]) -> None:
     """Give variables that an equation defines the value that it gives them, where that lies in their domain."""
     fixed: dict[Any, Value] = {}
     used: set[Term] = set()
-    for left, right in (equation.args for equation in equations):
+    for equation, loose in equations:
+        left, right = equation.args
         for side, other in ((left, right), (right, left)):
             variable, places = place(side)
             if variable in used or not _defines(variable, places, other):
                 continue
-            value = _definition(world, variable, places, other)
+            value = _definition(world, variable, places, other, loose)
             if value is None or not world.point.belongs(variable, value):
                 continue
             fixed[variable] = value
@@ -280,13 +299,19 @@ def _defines(variable: Term, places: tuple[Term, ...], other: Term) -> bool:
     return len(set(places)) == len(places) and free(other) <= set(places)
 
 
-def _definition(world: World, variable: Term, places: tuple[Term, ...], other: Term) -> Value:
+def _definition(world: World, variable: Term, places: tuple[Term, ...], other: Term, loose: frozenset[Term]) -> Value:
+    """Return the value that an equation gives a variable.
+
+    Where the equation has free indices, only some of their values are taken: it may not be used for the others.
+    """
     if not places:
         value = world.value(other, {})
     else:
-        value = np.empty(tuple(map(world.point.extent, variable.args)), dtype=object)
+        value = world.value(variable, {}).copy()
         for position in np.ndindex(value.shape):
-            value[position] = world.value(other, dict(zip(places, position, strict=True)))
+            env = dict(zip(places, position, strict=True))
+            if world.point.chosen(variable, tuple(env[index] for index in places if index in loose)):
+                value[position] = world.value(other, env)
     numbers = np.asarray(value, dtype=object).flat
     return None if any(isinstance(number, Undefined) for number in numbers) else value
 
@@ -298,7 +323,7 @@ class _Given(Point):
     """A point whose variables are all given."""
 
     def variable(self, variable: Term) -> Value:
-        raise ValueError(f"no value is given for {variable}")
+        raise ValueError(f"no value is given for {plain(variable)}")
 
 
 def evaluate(
@@ -350,7 +375,7 @@ def evaluate(
         result = world.value(term, indices or {})
     for number in np.asarray(result, dtype=object).flat:
         if isinstance(number, Undefined):
-            raise ArithmeticError(str(number))
+            raise ArithmeticError(str(number))  # noqa: TRY004 - its type is right, it has no value
     return result
 
 
@@ -359,13 +384,15 @@ def _known_sizes(held: Mapping[Term, Value], sizes: Mapping[Term, int], term: Te
     for given, value in held.items():
         axes = (given,) if given.op == "space" else given.shape
         if np.ndim(value) != len(axes):
-            raise ValueError(f"{given} has {len(axes)} axes, and its value has {np.ndim(value)}")
+            raise ValueError(f"{plain(given)} has {len(axes)} axes, and its value has {np.ndim(value)}")
         for axis, length in zip(axes, np.shape(value), strict=True):
             base, extent = axis, length
             while base.op == "succ":
                 base, extent = base.args[0], extent - 1
             if base is not NATURALS and known.setdefault(base, extent) != extent:
-                raise ValueError(f"{given} has {length} along {axis}, where {known[base]} is known from elsewhere")
+                raise ValueError(
+                    f"{plain(given)} has {length} along {plain(axis)}, and {plain(base)} is {known[base]} elsewhere"
+                )
     missing = sorted(plain(axis) for axis in ranges(term) if axis not in known)
     if missing:
         raise ValueError(f"give the sizes of {', '.join(missing)}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 from mpmath import MPContext
+
+from derive.language.term import Term, plain
 
 Number = Any
 "An mpf of a private context, or an `Undefined`."
@@ -25,11 +27,11 @@ class Undefined:
 
     __slots__ = ("place", "why")
 
-    def __init__(self, why: str, place: object = None) -> None:
+    def __init__(self, why: str, place: Term | None = None) -> None:
         self.why, self.place = why, place
 
     def __str__(self) -> str:
-        return f"undefined: {self.why}" + (f", in {self.place}" if self.place is not None else "")
+        return f"undefined: {self.why}" + (f" in {plain(self.place)}" if self.place is not None else "")
 
     def _spread(self, *others: object) -> Undefined:
         return NotImplemented if any(isinstance(other, np.ndarray) for other in others) else self
@@ -37,7 +39,7 @@ class Undefined:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _spread
 
 
-@lru_cache(maxsize=None)
+@cache
 def _context(dps: int) -> Any:
     context = MPContext()  # mpmath's global precision is other people's
     context.dps = dps
@@ -93,10 +95,10 @@ class Reals:
 
     def text(self, value: Number) -> str:
         """Return a number as short text."""
-        return str(value) if isinstance(value, Undefined) else str(self.context.nstr(value, 12))
+        return "undefined" if isinstance(value, Undefined) else str(self.context.nstr(value, 12))
 
 
-def each(reals: Reals, function: Callable[..., Number], place: object, *values: Value) -> Value:
+def each(reals: Reals, function: Callable[..., Number], place: Term, *values: Value) -> Value:
     """Apply a function of numbers elementwise, with NumPy's broadcasting; the undefined stays so."""
 
     def apply(*numbers: Number) -> Number:
@@ -138,6 +140,10 @@ def central(r: Reals, above: Number, here: Number, below: Number) -> Number:
     if abs(above + below - 2 * here) > r.bend * (1 + abs(here)):
         return Undefined("a derivative at a kink")
     return (above - below) / (2 * r.step)
+
+
+def _pi(r: Reals) -> Number:
+    return +r.context.pi
 
 
 def _exp(r: Reals, u: Number) -> Number:
@@ -193,6 +199,7 @@ def _expgap(r: Reals, t: Number) -> Number:
 
 
 ELEMENTWISE: Final[dict[str, Callable[..., Number]]] = {
+    "\N{GREEK SMALL LETTER PI}": _pi,
     "exp": _exp,
     "log": _log,
     "sqrt": _sqrt,
@@ -240,7 +247,7 @@ REDUCTIONS: Final[dict[str, Callable[[Reals, Row], Number]]] = {
 }
 
 
-def _last_axis(function: Callable[[Reals, Row], Any], r: Reals, values: Value, result: Value, place: object) -> None:
+def _last_axis(function: Callable[[Reals, Row], Any], r: Reals, values: Value, result: Value, place: Term) -> None:
     """Fill `result` with a function of every row of `values`. A function of an empty row is undefined."""
     for position in np.ndindex(values.shape[:-1]):
         row = list(values[position])
@@ -250,7 +257,7 @@ def _last_axis(function: Callable[[Reals, Row], Any], r: Reals, values: Value, r
         result[position] = unknown if unknown is not None else function(r, row)
 
 
-def rows(r: Reals, name: str, values: Value, place: object) -> Value:
+def rows(r: Reals, name: str, values: Value, place: Term) -> Value:
     """Apply a primitive that maps the last axis to itself."""
     result = np.empty(values.shape, dtype=object)
     if values.shape[-1]:
@@ -258,10 +265,8 @@ def rows(r: Reals, name: str, values: Value, place: object) -> Value:
     return result
 
 
-def reduction(r: Reals, name: str, values: Value, place: object) -> Value:
+def reduction(r: Reals, name: str, values: Value, place: Term) -> Value:
     """Apply a primitive that takes the last axis away."""
     result = np.empty(values.shape[:-1], dtype=object)
     _last_axis(REDUCTIONS[name], r, values, result, place)
     return result[()]
-
-

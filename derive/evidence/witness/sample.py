@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from random import Random
 from typing import Final
 
 import numpy as np
 
 from derive.evidence.witness.reals import Number, Reals, Unresolved, Value
-from derive.language.term import NATURALS, Term, is_random, name_of
+from derive.language.term import NATURALS, Term, is_random, name_of, plain
 
 Position = tuple[int, ...]
 Half: Final = (1, 2)
@@ -28,18 +28,22 @@ class Style:
     zeros : str
         Where a domain has zeros: "none", "shared" (one support for all variables over an axis) or "any".
     corners : str
-        "none": nothing is special; "first": every variable at its most special value; "any": components at any.
-    ties : bool
-        Whether variables of equal shape and domain are equal.
+        Special values such as 0: "none", "first" (every variable at its most special one), "some" (a part of the
+        variables so) or "any" (every component at any of them).
+    ties : str
+        "none", "equal" (variables of equal shape and domain are equal) or "permuted" (some of them in reverse order).
     least : int
-        The least size.
+        The least size; if 1, one of the sizes is 1.
+    reach : int
+        A factor of values that have no upper bound.
     """
 
     signs: str = "any"
     zeros: str = "none"
     corners: str = "none"
-    ties: bool = False
+    ties: str = "none"
     least: int = 2
+    reach: int = 1
 
 
 ORDINARY: Final = (
@@ -49,13 +53,21 @@ ORDINARY: Final = (
     Style(signs="alike"),
     Style(signs="plus", zeros="shared"),
     Style(signs="minus"),
+    Style(signs="alike", reach=5),
+    Style(reach=20),
 )
 SPECIAL: Final = (
     Style(corners="first"),
-    Style(signs="alike", ties=True),
+    Style(signs="alike", ties="equal"),
     Style(corners="any"),
-    Style(signs="alike", corners="any", zeros="any", least=1),
+    Style(corners="any", least=1),
+    Style(signs="alike", corners="some"),
 )
+SEARCH: Final = (
+    *(Style(), Style(zeros="any", signs="alike"), Style(corners="some"), Style(corners="any")) * 5,
+    *(Style(ties="permuted"), Style(ties="permuted", corners="any")) * 2,
+)
+"For regions in which a formula that is not analytic may fail: all of small sizes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,7 @@ class Endless:
         return other
 
 
-@lru_cache(maxsize=None)
+@cache
 def ranges(term: Term) -> frozenset[Term]:
     """Return the sizes and spaces of a term."""
     own = frozenset([term]) if term.op in {"size", "space"} and term is not NATURALS else frozenset[Term]()
@@ -135,8 +147,10 @@ def draw_sizes(seed: str, style: Style, symbols: Sequence[Term], *, small: bool)
     rng = Random(f"{seed}|sizes")
     ordered = sorted(symbols, key=lambda symbol: (name_of(symbol), symbol.op))
     sizes = [symbol for symbol in ordered if symbol.op == "size" and symbol.data != (name_of(symbol), 0)]
-    values = rng.sample(range(style.least, style.least + max(2 if small else 4, len(sizes))), len(sizes))
+    values = rng.sample(range(2, 2 + max(2 if small else 4, len(sizes))), len(sizes))
     found = dict(zip(sizes, values, strict=True))
+    if style.least == 1 and sizes:
+        found[rng.choice(sizes)] = 1
     for symbol in ordered:
         if symbol.op == "space":
             found[symbol] = rng.choice((3, 4))
@@ -201,10 +215,12 @@ class Point:
             raise Unresolved(f"no samples for the domain {domain!r} of {name}")
         axes = variable.args
         kind = "random" if is_random(variable) else domain
-        over = ",".join(map(str, axes))
-        key = f"{self.seed}|{kind}|{over}|{'' if self.style.ties else name}"
+        over = ",".join(map(plain, axes))
+        key = f"{self.seed}|{kind}|{over}|{name if self.style.ties == 'none' else ''}"
         if NATURALS not in axes:
-            return self._draw(key, DOMAINS[domain], axes)
+            value = self._draw(key, DOMAINS[domain], axes)
+            permuted = self.style.ties == "permuted" and axes and axes[-1].op != "space"
+            return value[..., ::-1] if permuted and Random(f"{self.seed}|order|{name}").random() < 0.5 else value
         rest = tuple(axis for axis in axes if axis is not NATURALS)
 
         def component(position: Position) -> Number:
@@ -218,12 +234,13 @@ class Point:
     def _draw(self, key: str, domain: Domain, axes: Sequence[Term]) -> Value:
         rng = Random(key)
         one_sign = rng.choice((1, -1))
+        corners = {"some": rng.choice(("none", "first"))}.get(self.style.corners, self.style.corners)
         if not axes:
-            return self._number(rng, domain, one_sign, False)
+            return self._number(rng, domain, one_sign, corners, False)
         result = np.empty(tuple(map(self.extent, axes)), dtype=object)
         absent = self._absent(axes[-1])
         for position in np.ndindex(result.shape):
-            result[position] = self._number(rng, domain, one_sign, position[-1] in absent)
+            result[position] = self._number(rng, domain, one_sign, corners, position[-1] in absent)
         if domain.normalised:
             for row in np.ndindex(result.shape[:-1]):
                 self._normalise(result[row], axes[-1])
@@ -233,18 +250,20 @@ class Point:
         """Return where the variables over an axis vanish together."""
         if self.style.zeros != "shared":
             return frozenset()
-        rng = Random(f"{self.seed}|support|{axis}")
-        return frozenset(at for at in range(self.extent(axis)) if rng.random() < 0.4)  # noqa: PLR2004
+        rng = Random(f"{self.seed}|support|{plain(axis)}")
+        return frozenset(at for at in range(self.extent(axis)) if rng.random() < 0.4)
 
-    def _number(self, rng: Random, domain: Domain, one_sign: int, absent: bool) -> Number:
+    def _number(self, rng: Random, domain: Domain, one_sign: int, corners: str, absent: bool) -> Number:
         style, number = self.style, self.reals.number
         chance, raw, sign = rng.random(), rng.getrandbits(32), rng.choice((1, -1))
-        if style.corners != "none":
-            top, bottom = domain.corners[0 if style.corners == "first" else rng.randrange(len(domain.corners))]
+        if corners != "none":
+            top, bottom = domain.corners[0 if corners == "first" else rng.randrange(len(domain.corners))]
             return number(top) / bottom
         if domain.vanishes and (absent or (style.zeros == "any" and chance < 0.35)):
             return self.reals.zero
         value = (domain.least + number(raw) / 2**32 * (domain.most - domain.least)) / 16
+        if domain.most > 16:
+            value = value * style.reach
         if not domain.signed:
             return value
         return value * {"any": sign, "alike": one_sign, "plus": 1, "minus": -1}[style.signs]
@@ -252,10 +271,14 @@ class Point:
     def _normalise(self, row: Value, axis: Term) -> None:
         """Divide a row by its total under the measure; a row of zeros gets all of it at one place."""
         if len(row) and not any(row):
-            row[Random(f"{self.seed}|mass|{axis}").randrange(len(row))] = self.reals.one
+            row[Random(f"{self.seed}|mass|{plain(axis)}").randrange(len(row))] = self.reals.one
         total = sum((self.weight(axis, at) * row[at] for at in range(len(row))), self.reals.zero)
         for at in range(len(row)):
             row[at] /= total
+
+    def chosen(self, variable: Term, position: Position) -> bool:
+        """Tell whether an equation that defines a component of a variable is to hold at a position, for 3 of 5."""
+        return not position or Random(f"{self.seed}|chosen|{plain(variable)}|{position}").random() < 0.6
 
     def belongs(self, variable: Term, value: Value) -> bool:
         """Tell whether a value lies in the domain of a variable."""
@@ -267,7 +290,8 @@ class Point:
         if not domain.normalised or not numbers.shape:
             return True
         weights = np.array([self.weight(variable.args[-1], at) for at in range(numbers.shape[-1])], dtype=object)
-        return all(self.reals.close(total, self.reals.one) for total in (numbers * weights).sum(axis=-1).flat)
+        totals = np.asarray((numbers * weights).sum(axis=-1), dtype=object)
+        return all(self.reals.close(total, self.reals.one) for total in totals.flat)
 
     def function(self, name: str) -> Callable[[int, Number], Number]:
         """Return an unknown function as (order of derivative, argument) -> value.
@@ -288,7 +312,7 @@ class Point:
         def value(order: int, t: Number) -> Number:
             if abs(rate * t) > self.reals.largest_exponent:
                 raise Unresolved(f"a function of {self.reals.text(t)} is out of range")
-            line = (level + slope * t, slope)[order] if order < 2 else self.reals.zero  # noqa: PLR2004
+            line = (level + slope * t, slope)[order] if order < 2 else self.reals.zero
             turn = turns[order % 4]
             curves = (size * speed**order * turn(speed * t + start) for size, speed, start in waves)
             return sum(curves, line + amount * rate**order * context.exp(rate * t))

@@ -1,11 +1,11 @@
-"""Terms evaluated at a point: values by NumPy and mpmath, derivatives by differences, expectations over finite tables."""
+"""Terms evaluated at a point: arrays are NumPy's, derivatives differences, expectations sums over finite tables."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -37,13 +37,13 @@ MOST_OUTCOMES: Final = 5000
 NATURALS_TRIED: Final = 3
 
 
-@lru_cache(maxsize=None)
+@cache
 def free_indices(term: Term) -> tuple[Term, ...]:
     """Return the free indices of a term in a fixed order."""
     return tuple(sorted((symbol for symbol in free(term) if symbol.op == "idx"), key=name_of))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _depends(term: Term, quantity: Term) -> bool:
     return quantity in free(term) if is_random(quantity) else occurs(quantity, term)
 
@@ -196,7 +196,7 @@ def _ring(function: Callable[..., Value]) -> Rule:
     return lambda world, term, env: function(*[world.value(arg, env) for arg in term.args])
 
 
-def _variable(world: World, term: Term, env: Env) -> Value:
+def _variable(world: World, term: Term, _: Env) -> Value:
     if world.quantity is term:
         world.touched.update(np.ndindex(world.current.shape))
         return world.current[()]
@@ -212,14 +212,15 @@ def _at(world: World, term: Term, env: Env) -> Value:
 
 
 def _call(world: World, term: Term, env: Env) -> Value:
-    name, order = term.args[0].data  # type: ignore[misc]
-    function = world.point.function(str(name))
-    return each(world.reals, lambda _, u: function(int(order), u), term, world.value(term.args[1], env))
+    symbol, argument = term.args
+    assert isinstance(symbol.data, tuple)
+    function, order = world.point.function(name_of(symbol)), int(symbol.data[1])
+    return each(world.reals, lambda _, u: function(order, u), term, world.value(argument, env))
 
 
 def _matmul(world: World, term: Term, env: Env) -> Value:
     left, right = (world.value(arg, env) for arg in term.args)
-    return (np.tensordot(left, right, axes=1) + world.reals.zero)[()]
+    return np.asarray(np.tensordot(left, right, axes=1) + world.reals.zero)[()]
 
 
 def _sumax(world: World, term: Term, env: Env) -> Value:
@@ -274,14 +275,14 @@ def _integral(world: World, term: Term, env: Env) -> Value:
 
 
 def _expect(world: World, term: Term, env: Env) -> Value:
-    """∫ density · body where the density is positive: elsewhere the body need not be defined."""
+    """∫ density · body where the density does not vanish: elsewhere the body need not be defined."""
     index, density, body = term.args
     total = world.reals.zero
     for weight, inner in world.through(index, env):
         q = world.value(density, inner)
         if isinstance(q, Undefined):
             return q
-        if q > world.reals.noise:
+        if abs(q) > world.reals.noise:  # below zero only beside zero, in a derivative by the density
             total = total + weight * q * world.value(body, inner)
     return total
 
@@ -407,6 +408,7 @@ def _forall(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
 
 
 def tried(point: Point, index: Term) -> range:
+    """Return the values that "for all" goes through: of the natural numbers only the first few."""
     return range(NATURALS_TRIED if index.args[0] is NATURALS else point.extent(index.args[0]))
 
 

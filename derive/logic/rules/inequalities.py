@@ -136,14 +136,21 @@ def support(term: Term) -> Result:
     return total, (Term("forall", (point, le(0, f))), Term("integrable", (point, f)), Term("forall", (point, le(0, density))))
 
 
+@axiom("total mass")
+def total_mass(term: Term) -> Result:
+    """𝔼_q 1 = ∫ q, where q ≥ 0"""
+    if term.op != "expect" or term.args[2] is not ONE:
+        return None
+    point, density, _ = term.args
+    return Term("integral", (point, density)), (Term("forall", (point, le(0, density))),)
+
+
 @axiom("expectation as an integral")
 def expectation(term: Term) -> Result:
-    """𝔼_q f = ∫ q·f, where q > 0; 𝔼_q 1 = ∫ q, where q ≥ 0"""
+    """𝔼_q f = ∫ q·f, where q > 0"""
     if term.op != "expect":
         return None
     point, density, body = term.args
-    if body is ONE:
-        return Term("integral", (point, density)), (Term("forall", (point, le(0, density))),)
     return Term("integral", (point, density * body)), (Term("forall", (point, lt(0, density))),)
 
 

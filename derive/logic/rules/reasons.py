@@ -51,6 +51,11 @@ class Lemma(Protocol):
         """The reason that uses the theorem."""
         ...
 
+    @property
+    def theorem(self) -> Theorem:
+        """The theorem."""
+        ...
+
 
 def _reason(words: str, *rules: Rule) -> Reason:
     return Reason((words,), everywhere(first(*rules)))
@@ -82,6 +87,7 @@ independence = Reason(("independent components",), once(by_axiom(probability.ind
 log_tangent = Reason(("log lies below its tangent at 1",), once(by_axiom(inequalities.log_tangent)), both_sides=False)
 jensen = Reason(("Jensen’s inequality",), once(by_axiom(inequalities.jensen_log)), both_sides=False)
 support = Reason(("mass outside of the support is left out",), once(by_axiom(inequalities.support)), both_sides=False)
+total_mass = _reason("total mass", by_axiom(inequalities.total_mass))
 expectation = _reason("definition of the expectation", by_axiom(inequalities.expectation))
 zero_set = Reason(("zero of a sum of parts that are never negative",), once(by_axiom(inequalities.zero_set)), both_sides=False)
 exp_injective = _reason("the exponential is one-to-one", by_axiom(inequalities.exp_injective))

@@ -35,12 +35,17 @@ def parts(term: Term) -> list[Part]:
     if op == "mul":
         return [(s * r, n + m, d + e) for s, n, d in parts(args[0]) for r, m, e in parts(args[1])]
     if op == "div":
-        return [(s, n, (*d, args[1])) for s, n, d in parts(args[0])]
+        return [(s, n, (*d, *_factors(args[1]))) for s, n, d in parts(args[0])]
     if op == "pow" and args[1].op == "num" and args[1].data == 2 and args[0].op in {"add", "sub", "neg", "mul"}:  # noqa: PLR2004
         return parts(args[0] * args[0])
     if term is ZERO:
         return []
     return [(1, () if term is ONE else (term,), ())]
+
+
+def _factors(term: Term) -> tuple[Term, ...]:
+    """Return the factors of a product, in the author's order."""
+    return _factors(term.args[0]) + _factors(term.args[1]) if term.op == "mul" else (term,)
 
 
 def product(factors: Iterable[Term]) -> Term:

@@ -12,28 +12,35 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fontTools import subset
-from fontTools.ttLib import TTFont
 
 from derive.pages.repertoire import CODE, CODE_GREEK, MATHS, TEXT
 
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+
 HERE: Final = Path(__file__).parent
-# file name: (characters, features)
-FONTS: Final[dict[str, tuple[frozenset[str], tuple[str, ...]]]] = {
-    "maths.woff2": (MATHS, ()),
-    "roman.woff2": (TEXT, ("kern", "liga", "tnum")),
-    "italic.woff2": (TEXT, ("kern", "liga", "tnum")),
-    "code.woff2": (CODE, ()),
-    "code-greek.woff2": (CODE_GREEK, ()),
+# file name: (family, characters, features). The families have names of their own, since licences reserve the old ones.
+FONTS: Final[dict[str, tuple[str, frozenset[str], tuple[str, ...]]]] = {
+    "maths.woff2": ("Derive Maths", MATHS, ()),
+    "roman.woff2": ("Derive Text", TEXT, ("kern", "liga", "tnum")),
+    "italic.woff2": ("Derive Text", TEXT, ("kern", "liga", "tnum")),
+    "code.woff2": ("Derive Code", CODE, ()),
+    "code-greek.woff2": ("Derive Code", CODE_GREEK, ()),
 }
+_FAMILY_NAMES: Final = (1, 3, 4, 6, 16)
 
 
-def shrink(source: Path, target: Path, characters: frozenset[str], features: Sequence[str]) -> None:
+def shrink(source: Path, target: Path, family: str, characters: frozenset[str], features: Sequence[str]) -> None:
     """Write the part of a font that draws the characters, with its MATH table if it has one."""
     options = subset.Options(
-        flavor="woff2", layout_features=list(features), hinting=False, name_IDs=[0, 1, 2, 13, 14], notdef_outline=True
+        flavor="woff2",
+        layout_features=list(features),
+        hinting=False,
+        name_IDs=[0, *_FAMILY_NAMES, 2, 13, 14],
+        notdef_outline=True,
     )
     font = subset.load_font(str(source), options)
     lacking = sorted(characters - {chr(code) for code in font.getBestCmap()})
@@ -42,6 +49,9 @@ def shrink(source: Path, target: Path, characters: frozenset[str], features: Seq
     worker = subset.Subsetter(options)
     worker.populate(unicodes=[ord(character) for character in characters])
     worker.subset(font)
+    for record in font["name"].names:
+        if record.nameID in _FAMILY_NAMES:
+            record.string = family.replace(" ", "") if record.nameID == 6 else family
     if "MATH" in font:
         _level_subscripts(font)
     subset.save_font(font, str(target), options)
@@ -58,8 +68,8 @@ def main() -> None:
     for name in FONTS:
         parser.add_argument(name.removesuffix(".woff2"), type=Path)
     sources = vars(parser.parse_args())
-    for name, (characters, features) in FONTS.items():
-        shrink(sources[name.removesuffix(".woff2")], HERE / name, characters, features)
+    for name, (family, characters, features) in FONTS.items():
+        shrink(sources[name.removesuffix(".woff2")], HERE / name, family, characters, features)
         print(f"{name}: {(HERE / name).stat().st_size} bytes")  # noqa: T201 - a command's output
 
 

@@ -1,0 +1,205 @@
+"""log p(x) = ELBO + KL(q‖p(·|x)): the evidence lower bound, its gap, its Gaussian instance and its gradients."""
+
+from derive.language.notation import exp, log, π
+from derive.language.term import (
+    ZERO, D, E, array, eq, expect, forall, implies, index, indices, integral, le, let, lt, random, sizes, space, var, Term, Σ,
+)  # fmt: skip
+from derive.logic.arguments import from_gap, rearranged
+from derive.logic.calc import calc
+from derive.logic.rules.reasons import (
+    by, chain, exchange, exp_rule, given, independence, jensen, linearity, log_rule, log_rules, log_tangent, moments, power_rule,
+    product_of_sums, product_rule, sift, support, total_mass,
+)  # fmt: skip
+from derive.record import Assumption, Derivation, Mistake
+
+# any model: at one observed x everything is a function of the latent z
+Z = space("𝒵"); z = index("z", Z)
+q, prior, likelihood = var("q", Z, dom="density"), var("p", Z, dom="density"), var("p(x∣·)", Z, dom="nonnegative")
+joint = let("p(x, ·)", array(likelihood[z] * prior[z], z)); evidence = let("p(x)", integral(joint[z], z))
+posterior = let("p(·∣x)", array(joint[z] / evidence, z))
+elbo = let("ELBO", expect(q, log(joint[z] / q[z]), z))
+gap = let("KL(q‖p(·∣x))", expect(q, log(q[z] / posterior[z]), z)); kl = let("KL(q‖p)", expect(q, log(q[z] / prior[z]), z))
+normalised = eq(integral(q[z], z), 1)
+
+# a Gaussian encoder and a linear Gaussian decoder
+d, n_x = sizes("d D"); (i, j, k), (n, m) = indices("i j k", d), indices("n m", n_x)
+μ, v, ε = var("μ", d), var("v", d), random("ε", d, law="standard")
+s = let("s", exp(v / 2)); zs = let("ẑ", μ + s * ε)
+x, W, c, τ = var("x", n_x), var("W", n_x, d), var("c", n_x), var("τ", dom="positive")
+
+
+def log_normal(value, mean, deviation):
+    return -log(2 * π * deviation**2) / 2 - (value - mean) ** 2 / (2 * deviation**2)
+
+
+kl_g = let("KL_𝒩", E(Σ(log_normal(zs[i], μ[i], s[i]) - log_normal(zs[i], ZERO, 1), i), ε))
+fit = let("ℓ", Σ(log_normal(x[n], Σ(W[n, i] * zs[i], i) + c[n], τ), n)); recon = let("R", E(fit, ε))
+r = let("r", x - W @ μ - c); elbo_g = let("ELBO_𝒩", recon - kl_g)
+
+
+def on_support(formula):
+    return forall(implies(lt(0, q[z]), formula), z)
+
+
+def integrable(body):
+    return Term("integrable", (z, body))
+
+
+entry = Derivation(
+    module=__name__,
+    title="The evidence lower bound",
+    claim=eq(log(evidence), elbo + gap),
+    goal="Split the log evidence into the evidence lower bound and a divergence, exactly; read off the bound; work out the Gaussian case with its gradients.",
+    priority="critical",
+    flagship=True,
+    given=(
+        (z, "latent variable"), (q, "the approximating density, the encoder at x"), (prior, "prior of the latent"), (likelihood, "likelihood of the observed x"),
+        (joint, "joint density at x"), (evidence, "evidence"), (posterior, "posterior"), (elbo, "evidence lower bound"), (gap, "divergence from the posterior"), (kl, "divergence from the prior"),
+        (μ, "mean of the Gaussian encoder"), (v, "logarithm of its variance"), (s, "its standard deviation"), (ε, "noise"), (zs, "reparameterised latent"),
+        (x, "the observation"), (W, "decoder"), (c, "decoder’s offset"), (τ, "decoder’s standard deviation"),
+        (fit, "log likelihood of a sample"), (recon, "reconstruction"), (kl_g, "Gaussian divergence from the prior"), (r, "residual of the mean"), (elbo_g, "Gaussian lower bound"),
+    ),
+    assumptions=(
+        Assumption(normalised, "q is normalised"),
+        Assumption(lt(0, evidence), "the observation is possible"),
+        Assumption(on_support(lt(0, likelihood[z])), "the likelihood is positive where q is"),
+        Assumption(on_support(lt(0, prior[z])), "the prior is positive where q is"),
+        Assumption(integrable(joint[z]), "the evidence is finite"),
+        Assumption(integrable(q[z] * log(joint[z] / q[z])), "the bound is finite"),
+        Assumption(integrable(q[z] * log(q[z] / posterior[z])), "the gap is finite"),
+        Assumption(integrable(q[z] * log(q[z] / prior[z])), "the divergence from the prior is finite"),
+        Assumption(integrable(q[z] * log(likelihood[z])), "the reconstruction is finite"),
+    ),
+    convention="x is observed and stays fixed, so densities are written as functions of the latent alone. An integral over a finite set is a sum.",
+    prompt="Derive the ELBO. What exactly is the gap to the log evidence? Write it as reconstruction minus divergence, and give the Gaussian case with its gradients.",
+    sixty_seconds="",
+    strong="",
+    weak="",
+    sanity=(),
+    mistakes=(
+        Mistake(eq(log(evidence), elbo - gap), ""),
+    ),
+)  # fmt: skip
+
+
+@entry.proves(eq(log(evidence), elbo + gap), "The exact decomposition", main=True)
+def decomposition():
+    return (
+        calc(log(evidence))
+        .eq(expect(q, log(evidence), z),                                            linearity, total_mass, given(normalised))
+        .eq(expect(q, log(joint[z] / posterior[z]), z),                             by(posterior)).note("Bayes’ theorem")
+        .eq(expect(q, log(joint[z] / q[z]) + log(q[z] / posterior[z]), z),          log_rules)
+        .eq(elbo + gap,                                                             linearity, by(elbo, gap))
+    )  # fmt: skip
+
+
+@entry.proves(le(0, gap), "The gap is never negative")
+def gap_is_nonnegative():
+    return rearranged(
+        calc(-gap)
+        .eq(expect(q, -log(q[z] / posterior[z]), z),                                by(gap), linearity)
+        .eq(expect(q, log(posterior[z] / q[z]), z),                                 log_rules)
+        .le(expect(q, posterior[z] / q[z] - 1, z),                                  log_tangent)
+        .eq(expect(q, posterior[z] / q[z], z) - 1,                                  linearity, total_mass, given(normalised))
+        .le(integral(posterior[z], z) - 1,                                          support)
+        .eq(integral(joint[z], z) / evidence - 1,                                   by(posterior), linearity)
+        .eq(0,                                                                      by(evidence)),
+        le(0, gap),
+    )  # fmt: skip
+
+
+@entry.proves(le(elbo, log(evidence)), "The bound, with its gap")
+def bound():
+    return from_gap(
+        calc(log(evidence) - elbo)
+        .eq(gap,                                                                    decomposition),
+        gap_is_nonnegative,
+    )  # fmt: skip
+
+
+@entry.proves(le(elbo, log(evidence)), "The bound again, by Jensen’s inequality")
+def by_jensen():
+    return (
+        calc(elbo)
+        .eq(expect(q, log(joint[z] / q[z]), z),                                     by(elbo))
+        .le(log(expect(q, joint[z] / q[z], z)),                                     jensen)
+        .le(log(integral(joint[z], z)),                                             support)
+        .eq(log(evidence),                                                          by(evidence))
+    )  # fmt: skip
+
+
+@entry.proves(eq(elbo, expect(q, log(likelihood[z]), z) - kl), "Reconstruction minus divergence")
+def reconstruction():
+    return (
+        calc(elbo)
+        .eq(expect(q, log(likelihood[z] * prior[z] / q[z]), z),                     by(elbo, joint))
+        .eq(expect(q, log(likelihood[z]) - log(q[z] / prior[z]), z),                log_rules)
+        .eq(expect(q, log(likelihood[z]), z) - kl,                                  linearity, by(kl))
+    )  # fmt: skip
+
+
+@entry.proves(eq(kl_g, Σ(μ[i] ** 2 + s[i] ** 2 - 1 - log(s[i] ** 2), i) / 2), "The divergence of two Gaussians")
+def gaussian_kl():
+    return (
+        calc(kl_g)
+        .eq(E(Σ(zs[i] ** 2 / 2 - (zs[i] - μ[i]) ** 2 / (2 * s[i] ** 2) - log(s[i] ** 2) / 2, i), ε),       by(kl_g), log_rules)
+        .eq(E(Σ((μ[i] + s[i] * ε[i]) ** 2 - ε[i] ** 2 - log(s[i] ** 2), i), ε) / 2,                      by(zs), linearity)
+        .eq(Σ(μ[i] ** 2 + s[i] ** 2 - 1 - log(s[i] ** 2), i) / 2,                                        linearity, moments)
+    )  # fmt: skip
+
+
+@entry.proves(eq(recon, Σ(-log(2 * π * τ**2) / 2 - (r[n] ** 2 + Σ(W[n, i] ** 2 * s[i] ** 2, i)) / (2 * τ**2), n)), "The reconstruction of a linear decoder")
+def linear_decoder():
+    const = -log(2 * π * τ**2) / 2
+    noise = Σ(W[n, i] * s[i] * ε[i], i)
+    return (
+        calc(recon)
+        .eq(E(Σ(const - (r[n] - noise) ** 2 / (2 * τ**2), n), ε),                                   by(recon, fit, zs, r), linearity)
+        .eq(Σ(const - (r[n] ** 2 + E(noise * noise, ε)) / (2 * τ**2), n),                           linearity, moments)
+        .eq(Σ(const - (r[n] ** 2 + Σ(W[n, i] * s[i] * W[n, j] * s[j] * E(ε[i] * ε[j], ε), i, j)) / (2 * τ**2), n),   product_of_sums, linearity)
+        .eq(Σ(const - (r[n] ** 2 + Σ(W[n, i] ** 2 * s[i] ** 2, i)) / (2 * τ**2), n),                independence, moments, sift)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(recon, μ[j]), E(D(fit, zs[j]), ε)), "The pathwise gradient by the mean")
+def pathwise_mean():
+    return (
+        calc(D(recon, μ[j]))
+        .eq(E(D(fit, μ[j]), ε),                                                     by(recon), exchange)
+        .eq(E(Σ(D(fit, zs[i]) * D(zs[i], μ[j]), i), ε),                             chain(zs))
+        .eq(E(D(fit, zs[j]), ε),                                                    by(zs), linearity, sift)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(recon, v[j]), E(D(fit, zs[j]) * ε[j], ε) * s[j] / 2), "The pathwise gradient by the log variance")
+def pathwise_variance():
+    return (
+        calc(D(recon, v[j]))
+        .eq(E(Σ(D(fit, zs[i]) * D(zs[i], v[j]), i), ε),                             by(recon), exchange, chain(zs))
+        .eq(E(Σ(D(fit, zs[i]) * (D(s[i], v[j]) * ε[i]), i), ε),                     by(zs), linearity)
+        .eq(E(D(fit, zs[j]) * (s[j] / 2 * ε[j]), ε),                                by(s), exp_rule, linearity, sift)
+        .eq(E(D(fit, zs[j]) * ε[j], ε) * s[j] / 2,                                  linearity)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(elbo_g, μ), W.T @ r / τ**2 - μ), "The gradient by the mean")
+def gradient_mean():
+    return (
+        calc(D(elbo_g, μ[j]))
+        .eq(D(recon, μ[j]) - D(kl_g, μ[j]),                                         by(elbo_g), linearity)
+        .eq(D(Σ(-(r[n] ** 2) / (2 * τ**2), n), μ[j]) - D(Σ(μ[i] ** 2, i), μ[j]) / 2,        linear_decoder, gaussian_kl, linearity)
+        .eq(Σ(-(2 * r[n] * D(r[n], μ[j])) / (2 * τ**2), n) - μ[j],                  power_rule, linearity, sift)
+        .eq(Σ(r[n] * W[n, j], n) / τ**2 - μ[j],                                     by(r), linearity, sift)
+        .array(D(elbo_g, μ), W.T @ r / τ**2 - μ, j)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(elbo_g, v[j]), (1 - s[j] ** 2) / 2 - s[j] ** 2 * Σ(W[n, j] ** 2, n) / (2 * τ**2)), "The gradient by the log variance")
+def gradient_variance():
+    return (
+        calc(D(elbo_g, v[j]))
+        .eq(Σ(D(elbo_g, s[i]) * D(s[i], v[j]), i),                                  chain(s))
+        .eq(D(elbo_g, s[j]) * s[j] / 2,                                             by(s), exp_rule, linearity, sift)
+        .eq((-Σ(W[n, j] ** 2 * s[j], n) / τ**2 - s[j] + 1 / s[j]) * s[j] / 2,       by(elbo_g), linear_decoder, gaussian_kl, linearity, power_rule, log_rule, sift)
+        .eq((1 - s[j] ** 2) / 2 - s[j] ** 2 * Σ(W[n, j] ** 2, n) / (2 * τ**2),      linearity)
+    )  # fmt: skip

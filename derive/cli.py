@@ -1,0 +1,319 @@
+"""The command line: each command calls one function. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+if TYPE_CHECKING:
+    from derive.evidence.verify import Report
+    from derive.view import View
+
+GOOD, FAILED, BAD_INPUT, UNRESOLVED = 0, 1, 2, 3
+_CODES: Final = {"pass": GOOD, "fail": FAILED, "unresolved": UNRESOLVED}
+FORMATS: Final = ("text", "latex", "html", "json", "numpy")
+
+
+class BadInput(Exception):  # noqa: N818 - what was put in, said in a sentence
+    """What a person typed cannot be used; the message names it and the remedy."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 good, 1 something fails, 2 bad input, 3 something is unresolved."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
+    except BadInput as error:
+        print(f"derive: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        print("derive: interrupted", file=sys.stderr)
+        return 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"derive: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="derive",
+        description="Claims of machine-learning mathematics as checked proofs, NumPy kernels and worksheets.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=words)
+        made.set_defaults(run=run)
+        return made
+
+    command("list", _list, "List the derivations.")
+
+    show = command("show", _show, "Print one derivation.")
+    show.add_argument("slug", metavar="SLUG")
+    show.add_argument("--format", choices=FORMATS, default="text")
+
+    sheet = command("worksheet", _worksheet, "Write worksheets: the solution, or the sheet with blanks.")
+    sheet.add_argument("slugs", metavar="SLUG", nargs="+")
+    sheet.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path())
+    sheet.add_argument("--format", choices=("html", "tex"), default="html")
+    sheet.add_argument("--mode", choices=("solution", "practice"), default="solution")
+    sheet.add_argument("--seed", type=_seed, default=0, help="which lines are blank; 0 for all (the default)")
+
+    check = command(
+        "verify", _verify, "Check proofs, lines in numbers, certificates and kernels, and print the figures."
+    )
+    check.add_argument("slugs", metavar="SLUG", nargs="*")
+    check.add_argument("--junit", metavar="FILE", type=Path)
+    check.add_argument("--json", metavar="FILE", type=Path)
+    check.add_argument("--jobs", type=_jobs, default=1, help="how many processes share the work")
+
+    again = command(
+        "replay", _replay, "Replay certificates: every inference is made again, by the core and the rules alone."
+    )
+    again.add_argument("certificates", metavar="CERTIFICATE.json", nargs="+", type=Path)
+
+    build = command("build", _build, "Write every page, kernel and certificate of the catalogue, and their index.")
+    build.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("outputs"))
+    build.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="how many processes share the work")
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from derive import __version__
+
+        print(__version__)
+        parser.exit()
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, "a seed")
+
+
+def _jobs(text: str) -> int:
+    return _whole(text, 1, "a number of processes")
+
+
+def _whole(text: str, least: int, what: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18 or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}: pass a whole number of at least {least}, such as 7")
+    return int(text)
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+def _load(slug: str) -> View:
+    from derive.registry import UnknownSlugError
+    from derive.view import load
+
+    try:
+        return load(slug)
+    except UnknownSlugError as error:
+        raise BadInput(str(error)) from error
+
+
+def _list(options: argparse.Namespace) -> int:
+    from derive.registry import TOPICS, catalogue
+
+    entries = catalogue()
+    if not entries:
+        return GOOD
+    width = max(len(entry.slug) for entry in entries)
+    for topic, name in TOPICS.items():
+        here = [entry for entry in entries if entry.topic == topic]
+        if here:
+            print(name)
+        for entry in here:
+            print(f"  {'★' if entry.flagship else ' '} {entry.slug:<{width}}  {entry.title}")
+    return GOOD
+
+
+def _show(options: argparse.Namespace) -> int:
+    view = _load(options.slug)
+    texts: dict[str, Callable[[], str]] = {
+        "text": view.to_text,
+        "latex": view.to_latex,
+        "html": view.to_html,
+        "json": view.to_json,
+        "numpy": lambda: view.numpy,
+    }
+    with _proving():
+        text = texts[options.format]()
+    if not text:
+        print(f"derive: {options.slug} has no kernels", file=sys.stderr)
+    print(text, end="")
+    return GOOD
+
+
+class _proving:  # noqa: N801 - reads as a statement
+    """A proof that fails is a failure of ours, and is told as one: without a traceback, with what it says."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        from derive.language.term import Complaint
+
+        if isinstance(error, Complaint):
+            print(f"derive: a proof fails: {error}", file=sys.stderr)
+            raise SystemExit(FAILED) from error
+
+
+# ---- writing --------------------------------------------------------------------------------------------------------
+
+
+def _worksheet(options: argparse.Namespace) -> int:
+    from derive.files import FolderError, prepared, write
+
+    views = [_load(slug) for slug in dict.fromkeys(options.slugs)]
+    try:
+        folder = prepared(options.output)
+        for view in views:
+            with _proving():
+                make = view.to_html if options.format == "html" else view.to_latex
+                text = make(options.mode, options.seed)
+            parts = [
+                view.slug,
+                *(["practice"] if options.mode == "practice" else []),
+                *([str(options.seed)] if options.seed else []),
+            ]
+            print(write(folder / f"{'-'.join(parts)}.{options.format}", text))
+    except FolderError as error:
+        raise BadInput(str(error)) from error
+    return GOOD
+
+
+class _Progress:
+    """How far the work is, on the error stream: one line that changes in a terminal, a line a step elsewhere."""
+
+    def __init__(self, verb: str) -> None:
+        self.verb, self.live = verb, sys.stderr.isatty()
+
+    def __call__(self, slug: str, done: int, total: int) -> None:
+        if not self.live:
+            print(f"[{done}/{total}] {self.verb} {slug}", file=sys.stderr, flush=True)
+            return
+        filled = round(24 * done / total)
+        print(
+            f"\r\x1b[K{'█' * filled}{'░' * (24 - filled)} {done}/{total} {self.verb} {slug}",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        if done == total:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from derive.build import build, rows, table
+    from derive.files import FolderError
+    from derive.registry import slugs
+
+    try:
+        built = build(options.output, slugs(), jobs=options.jobs, step=_Progress("built"))
+    except FolderError as error:
+        raise BadInput(str(error)) from error
+    print(table(rows(built)))
+    written = sum(len(one.files) for one in built)
+    print(f"{written} files, index.html and report.md are in {options.output}")
+    return _told([one.report for one in built])
+
+
+def _told(reports: Sequence[Report]) -> int:
+    """Say on the error stream what does not hold, and return the exit code."""
+    for report in reports:
+        for problem in report.problems:
+            print(f"derive: {report.slug}: {problem}", file=sys.stderr)
+    codes = [_CODES[report.status] for report in reports]
+    return FAILED if FAILED in codes else max(codes, default=GOOD)
+
+
+# ---- checking -------------------------------------------------------------------------------------------------------
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from derive.build import spread, verified
+    from derive.evidence.verify import as_json, as_junit
+    from derive.files import FolderError, prepared, write
+    from derive.registry import slugs
+
+    wanted = [_load(slug).slug for slug in dict.fromkeys(options.slugs)] or list(slugs())
+    outputs = [(path, text) for path, text in ((options.junit, as_junit), (options.json, as_json)) if path]
+    try:
+        for path, _ in outputs:
+            prepared(path.parent)
+        reports = spread(verified, wanted, options.jobs, _Progress("verified"))
+        for path, text in outputs:
+            write(path, text(reports))
+    except FolderError as error:
+        raise BadInput(str(error)) from error
+    for report in reports:
+        print(report)
+    counts = ", ".join(f"{n} {s}" for s in _CODES if (n := sum(report.status == s for report in reports)))
+    print(f"{len(reports)} derivations: {counts}")
+    codes = [_CODES[report.status] for report in reports]
+    return FAILED if FAILED in codes else max(codes, default=GOOD)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from derive.logic.certificate import CertificateError, replay
+
+    for path in options.certificates:
+        data = _read(path)
+        try:
+            claims = replay(data)
+        except CertificateError as error:
+            raise BadInput(f"{path} is refused: {error}") from error
+        except (
+            ArithmeticError,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise BadInput(f"{path} is refused: it is damaged ({what}); make it again with derive build") from error
+        print(f"{path}: {data['slug']} holds")
+        for name, theorem in claims.items():
+            print(f"  {name}: {theorem!r}")
+    return GOOD
+
+
+def _read(path: Path) -> Any:
+    """Return a certificate's data."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput(f"there is no file {path}: derive build writes certificates into outputs/") from error
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read ({error.strerror}): name a certificate, such as outputs/SLUG.json"
+        ) from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadInput(
+            f"{path} is no JSON from {where} on ({error.msg}): it was cut short or edited; make it again with derive build"
+        ) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(
+            f"{path} is no certificate ({type(error).__name__}): name one that derive build wrote"
+        ) from error
