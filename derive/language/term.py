@@ -630,6 +630,11 @@ def substitute(term: Term, mapping: Mapping[Term, Term]) -> Term:
     return _Substitution(changes, only_indices).apply(term)
 
 
+def _brought(old: Term, new: Term) -> frozenset[Term]:
+    """What is free in a replacement. A named quantity stands for its definition, so what was bound in that stays bound."""
+    return free(new) - free(old) if old.op == "let" else free(new)
+
+
 class _Substitution:
     """One simultaneous substitution, with the memory that makes it linear in the size of the graph."""
 
@@ -666,7 +671,7 @@ class _Substitution:
         inner = {old: new for old, new in self.changes.items() if old not in symbols}
         ranged = {symbol: self._range(symbol) for symbol in symbols}
         incoming = {self._range(symbol) for symbol in free(term) if symbol not in inner}
-        incoming = incoming.union(*(free(new) for old, new in inner.items() if occurs(old, term)))
+        incoming = incoming.union(*(_brought(old, new) for old, new in inner.items() if occurs(old, term)))
         caught = {name_of(symbol) for symbol in incoming}
         if not caught.isdisjoint(map(name_of, symbols)):
             taken = set(names(term)).union(*(names(new) for new in inner.values()))
@@ -730,7 +735,10 @@ def plain(term: Term, above: int = 0) -> str:
 
 def _plain(term: Term) -> str:
     op, args = term.op, term.args
-    listed = ", ".join(map(plain, args))
+
+    def listed() -> str:
+        return ", ".join(map(plain, args))
+
     if op in _INFIX:
         sign, left, right = _INFIX[op]
         return f"{plain(args[0], left)}{sign}{plain(args[1], right)}"
@@ -747,18 +755,18 @@ def _plain(term: Term) -> str:
         "neg": lambda: f"−{plain(args[0], 3)}",
         "succ": lambda: f"{plain(args[0])}+1",
         "T": lambda: f"{plain(args[0], 6)}ᵀ",
-        "app": lambda: f"{term.data}({listed})" if args else str(term.data),
-        "rows": lambda: f"{term.data}({listed})",
-        "reduce": lambda: f"{term.data}({listed})",
+        "app": lambda: f"{term.data}({listed()})" if args else str(term.data),
+        "rows": lambda: f"{term.data}({listed()})",
+        "reduce": lambda: f"{term.data}({listed()})",
         "call": lambda: f"{plain(args[0])}({plain(args[1])})",
-        "sumax": lambda: f"sum({listed}, axis={term.data})",
+        "sumax": lambda: f"sum({listed()}, axis={term.data})",
         "delta": lambda: f"[{plain(args[0])} = {plain(args[1])}]",
         "array": lambda: f"[{plain(args[-1])}]_{','.join(map(plain, args[:-1]))}",
         "expect": lambda: f"𝔼_{plain(args[0])}∼{plain(place(args[1])[0])}[{plain(args[2])}]",
         "integrable": lambda: f"{plain(args[1])} is integrable over {plain(args[0])}",
         "exchange": lambda: f"{plain(args[0])} may be taken inside",
     }
-    return forms[op]() if op in forms else f"{op}({listed})"
+    return forms[op]() if op in forms else f"{op}({listed()})"
 
 
 def shape_text(shape: Iterable[Term]) -> str:

@@ -249,7 +249,7 @@ def _forall(condition: Term, known: tuple[Term, ...]) -> Conditions:
 def _implies(condition: Term, known: tuple[Term, ...]) -> Conditions:
     premise, conclusion = condition.args
     left = discharge(conclusion, (*known, premise))
-    return frozenset(Term("implies", (premise, c)) for c in left)
+    return frozenset(c if free(c).isdisjoint(free(premise)) else Term("implies", (premise, c)) for c in left)
 
 
 def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
@@ -271,6 +271,11 @@ def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
     if body.op == "mul" and body.args[1].op in {"add", "sub"}:
         pieces = (Term("integrable", (symbol, body.args[0] * part)) for part in body.args[1].args)
         return frozenset[Term]().union(*(discharge(piece, known) for piece in pieces))
+    if body.op == "mul" and body.args[1].op == "neg":
+        return discharge(Term("integrable", (symbol, body.args[0] * body.args[1].args[0])), known)
+    turned = _turned_log(body)
+    if turned is not None:
+        return discharge(Term("integrable", (symbol, turned)), known)
     if body.op == "mul" and body.args[1].op == "div" and body.args[1].args[1] is body.args[0]:
         return discharge(Term("integrable", (symbol, body.args[1].args[0])), known)  # q·(f/q) is f or 0
     factor = _constant_factor(body, symbol)
@@ -279,6 +284,16 @@ def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
     if body.op in {"add", "sub"}:
         return frozenset[Term]().union(*(discharge(Term("integrable", (symbol, part)), known) for part in body.args))
     return frozenset([condition])
+
+
+def _turned_log(body: Term) -> Term | None:
+    """Return q·log(q/f) for q·log(f/q), which is minus it: one of the two is enough."""
+    if body.op != "mul" or body.args[1].op != "app" or body.args[1].data != "log":
+        return None
+    density, ratio = body.args[0], body.args[1].args[0]
+    if ratio.op != "div" or ratio.args[1] is not density or ratio.args[0] is density:
+        return None
+    return density * Term("app", (density / ratio.args[0],), "log")
 
 
 def _constant_factor(body: Term, symbol: Term) -> Term | None:

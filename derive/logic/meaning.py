@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from derive.language.term import ONE, Term, alpha
+from derive.language.term import ONE, Term, alpha, ne
 
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "num", "succ"))
 
@@ -39,6 +39,19 @@ def atoms(term: Term) -> frozenset[Term]:
     if term.op == "delta":
         return frozenset() if term.args[0] is term.args[1] else frozenset([_delta(term)])
     return frozenset([alpha(term)])
+
+
+@lru_cache(maxsize=None)
+def divisors(term: Term) -> frozenset[Term]:
+    """Return the conditions that what a scalar term divides by is not 0."""
+    if not is_arithmetic(term):
+        return frozenset()
+    own = frozenset[Term]()
+    if term.op == "div":
+        own = frozenset([ne(term.args[1], 0)])
+    elif term.op == "pow" and (whole(term.args[1]) or 0) < 0:
+        own = frozenset([ne(term.args[0], 0)])
+    return own.union(*map(divisors, term.args))
 
 
 def _delta(term: Term) -> Term:

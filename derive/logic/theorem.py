@@ -22,7 +22,7 @@ from derive.language.term import (
 )  # fmt: skip
 from derive.logic.context import ProofError, need, rewritten
 from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, harvest, require
-from derive.logic.meaning import rationally_equal
+from derive.logic.meaning import atoms, divisors, rationally_equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +183,15 @@ def step(theorem: Theorem, path: tuple[int, ...], reason: Axiom | Theorem, *para
 
 @inference
 def algebra(theorem: Theorem, path: tuple[int, ...], target: Term) -> Sequent:
-    """From a R b: a R b′, where a part of b and its successor are one rational function of opaque atoms."""
+    """From a R b: a R b′, where a part of b and its successor are one rational function of opaque atoms.
+
+    What is divided by must not be 0, and an atom that stands on one side only must be defined.
+    """
 
     def leaf(part: Term) -> tuple[str, Term, Conditions]:
         need(rationally_equal(part, target), f"{part} and {target} are not one rational function")
-        return "=", target, harvest(part) | harvest(target)
+        lost = atoms(part) ^ atoms(target)
+        return "=", target, NONE.union(divisors(part), divisors(target), *map(harvest, lost))
 
     _, after, conditions = rewritten(theorem.rhs, path, leaf)
     return related(theorem.lhs, relation_of(theorem), after), theorem.hypotheses | conditions

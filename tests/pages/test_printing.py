@@ -50,21 +50,21 @@ def test_every_operator_has_a_form():
     assert set(FORMS) == set(OPERATORS)
 
 
-@settings(max_examples=20000)
+@settings(max_examples=400)
 @given(scalars())
 def test_one_line_tex_means_the_term(term):
     expected = known(term)
     assert Reader(flat(tex(term))).read()(AT) == expected
 
 
-@settings(max_examples=20000)
+@settings(max_examples=400)
 @given(scalars())
 def test_displayed_tex_means_the_term(term):
     expected = known(term)
     assert Reader(flat(tex(term, display=True))).read()(AT) == expected
 
 
-@settings(max_examples=20000)
+@settings(max_examples=400)
 @given(scalars())
 def test_text_means_the_term(term):
     expected = known(term)

@@ -1,7 +1,7 @@
 """tanh′ = 1 − tanh²: the derivative of the hyperbolic tangent, and the sigmoid that it is."""
 
 from derive.language.notation import exp, tanh, σ
-from derive.language.term import D, eq, le, lt, var
+from derive.language.term import D, eq, le, var
 from derive.logic.arguments import from_gap
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, exp_rule, exponent_sum, linearity, quotient_rule

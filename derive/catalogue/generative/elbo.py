@@ -2,7 +2,7 @@
 
 from derive.language.notation import exp, log, π
 from derive.language.term import (
-    ZERO, D, E, array, eq, expect, forall, implies, index, indices, integral, le, let, lt, random, sizes, space, var, Term, Σ,
+    ZERO, D, E, array, eq, expect, forall, implies, index, indices, integral, le, let, lt, random, sizes, space, var, Term, Σ, δ,
 )  # fmt: skip
 from derive.logic.arguments import from_gap, rearranged
 from derive.logic.calc import calc
@@ -65,7 +65,7 @@ entry = Derivation(
         Assumption(on_support(lt(0, likelihood[z])), "the likelihood is positive where q is"),
         Assumption(on_support(lt(0, prior[z])), "the prior is positive where q is"),
         Assumption(integrable(joint[z]), "the evidence is finite"),
-        Assumption(integrable(q[z] * log(joint[z] / q[z])), "the bound is finite"),
+        Assumption(integrable(q[z] * log(q[z] / joint[z])), "the bound is finite"),
         Assumption(integrable(q[z] * log(q[z] / posterior[z])), "the gap is finite"),
         Assumption(integrable(q[z] * log(q[z] / prior[z])), "the divergence from the prior is finite"),
         Assumption(integrable(q[z] * log(likelihood[z])), "the reconstruction is finite"),
@@ -87,8 +87,7 @@ def decomposition():
     return (
         calc(log(evidence))
         .eq(expect(q, log(evidence), z),                                            linearity, total_mass, given(normalised))
-        .eq(expect(q, log(joint[z] / posterior[z]), z),                             by(posterior)).note("Bayes’ theorem")
-        .eq(expect(q, log(joint[z] / q[z]) + log(q[z] / posterior[z]), z),          log_rules)
+        .eq(expect(q, log(joint[z] / q[z]) + log(q[z] / posterior[z]), z),          by(posterior), log_rules).note("Bayes’ theorem")
         .eq(elbo + gap,                                                             linearity, by(elbo, gap))
     )  # fmt: skip
 
@@ -194,12 +193,24 @@ def gradient_mean():
     )  # fmt: skip
 
 
-@entry.proves(eq(D(elbo_g, v[j]), (1 - s[j] ** 2) / 2 - s[j] ** 2 * Σ(W[n, j] ** 2, n) / (2 * τ**2)), "The gradient by the log variance")
+@entry.proves(eq(D(s[i], v[j]), s[i] / 2 * δ(i, j)), "The deviation by the log variance")
+def deviation():
+    return (
+        calc(D(s[i], v[j]))
+        .eq(exp(v[i] / 2) / 2 * δ(i, j),                                            by(s), exp_rule, linearity)
+        .eq(s[i] / 2 * δ(i, j),                                                     by(s))
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(elbo_g, v[j]), (1 - s[j] ** 2 * (1 + Σ(W[n, j] ** 2, n) / τ**2)) / 2), "The gradient by the log variance")
 def gradient_variance():
     return (
         calc(D(elbo_g, v[j]))
-        .eq(Σ(D(elbo_g, s[i]) * D(s[i], v[j]), i),                                  chain(s))
-        .eq(D(elbo_g, s[j]) * s[j] / 2,                                             by(s), exp_rule, linearity, sift)
-        .eq((-Σ(W[n, j] ** 2 * s[j], n) / τ**2 - s[j] + 1 / s[j]) * s[j] / 2,       by(elbo_g), linear_decoder, gaussian_kl, linearity, power_rule, log_rule, sift)
-        .eq((1 - s[j] ** 2) / 2 - s[j] ** 2 * Σ(W[n, j] ** 2, n) / (2 * τ**2),      linearity)
+        .eq(D(recon, v[j]) - D(kl_g, v[j]),                                         by(elbo_g), linearity)
+        .eq(-Σ(Σ(W[n, i] ** 2 * D(s[i] ** 2, v[j]), i), n) / (2 * τ**2) - Σ(D(s[i] ** 2, v[j]) - D(log(s[i] ** 2), v[j]), i) / 2,
+            linear_decoder, gaussian_kl, linearity)
+        .eq(-Σ(Σ(W[n, i] ** 2 * s[i] * D(s[i], v[j]), i), n) / τ**2 - Σ((s[i] - 1 / s[i]) * D(s[i], v[j]), i),
+            log_rule, power_rule, linearity)
+        .eq(-Σ(W[n, j] ** 2 * s[j] ** 2, n) / (2 * τ**2) - (s[j] ** 2 - 1) / 2,     deviation, linearity, sift)
+        .eq((1 - s[j] ** 2 * (1 + Σ(W[n, j] ** 2, n) / τ**2)) / 2,                  linearity)
     )  # fmt: skip

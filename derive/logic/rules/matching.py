@@ -25,7 +25,7 @@ def match(pattern: Term, term: Term, found: Matches) -> Matches | None:
         return None
     symbols = bound(pattern)
     for one, other in zip(symbols, bound(term), strict=True):
-        ranged = match(one.args[0], other.args[0], found) if one.op == "idx" and other.op == "idx" else None
+        ranged = _match_bound(one, other, found)
         if ranged is None:
             return None
         found = {**ranged, one: other}
@@ -35,6 +35,13 @@ def match(pattern: Term, term: Term, found: Matches) -> Matches | None:
             return None
         found = extended
     return {old: new for old, new in found.items() if old not in symbols}
+
+
+def _match_bound(one: Term, other: Term, found: Matches) -> Matches | None:
+    """Bound indices range alike; bound random variables are of one law."""
+    if one.op == "idx" and other.op == "idx":
+        return match(one.args[0], other.args[0], found)
+    return _match_variable(one, other, found) if one.data == other.data else None
 
 
 def _match_size(pattern: Term, term: Term, found: Matches) -> Matches | None:
