@@ -1,13 +1,308 @@
-"""A kernel against its mathematics: complex step, differences, 50 digits, saturated points."""
+"""A kernel against its mathematics: complex step, differences, 50 digits, saturated points, labels, float32.
+
+What an output *is* comes from the entry: the left side of a claim, such as ∂L/∂W, or the textbook's loss. The output's
+own term must have that value at 50 digits, and the compiled function must have it in floating point. So a derivative is
+compared with differences of the loss at high precision, and never with the formula that was derived for it alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Final, Literal
+from zlib import crc32
 
-from derive.evidence.verify import KernelCheck
-from derive.record import Derivation
+import numpy as np
+
+from derive.evidence.gradient_check import CheckError, check_gradient
+from derive.evidence.witness import Unresolved, evaluate
+from derive.kernels.compile import KernelSource, compile_kernel, compile_textbook, load, module_text
+from derive.language.notation import DOMAINS
+from derive.language.term import Complaint, Term, array, domain_of, free, place, subterms
+from derive.record import Derivation, Kernel
+
+Status = Literal["pass", "fail", "unresolved"]
+Values = dict[Term, Any]
+
+EXTENTS: Final = (5, 3, 4, 6, 2, 7)  # the first size is the batch's; all differ, so that a transpose shows
+POINTS: Final = 7  # of a kernel that acts elementwise
+DIGITS: Final = 50
+SAME: Final = 1e-30  # two terms of that relative difference at 50 digits are one
+ORDINARY: Final = 1e-11
+SINGLE: Final = 1e-4
+SATURATED: Final = 1e-6
+SATURATED_ALONE: Final = 1e-12  # where no product of arrays rounds before the function sees it
+SATURATED_DIGITS: Final = 2500
+FLOOR: Final = 1e-3  # of the largest component: what is smaller counts as that large, as sums round so
+EXTREMES: Final = (-1000.0, -745.0, -40.0, -1e-3, 1e-3, 40.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class KernelCheck:
+    """One measurement of one output of a kernel.
+
+    Attributes
+    ----------
+    kernel, output, method : str
+    status : str
+        "pass", "fail" or "unresolved".
+    error : float
+        The largest relative error.
+    note : str
+        What is wrong; "" for a pass.
+    """
+
+    kernel: str
+    output: str
+    method: str
+    status: Status
+    error: float
+    note: str = ""
 
 
 def check_kernels(entry: Derivation) -> Iterator[KernelCheck]:
     """Yield every measurement of every kernel of an entry."""
-    yield from ()
+    for kernel in entry.kernels:
+        try:
+            yield from _Bench(entry, kernel).checks()
+        except (Complaint, CheckError, ArithmeticError, TypeError, ValueError) as error:
+            yield KernelCheck(kernel.name, "all", "run", "fail", float("inf"), f"{type(error).__name__}: {error}")
+
+
+class _Bench:
+    """One kernel, compiled, with a point at which it is looked at."""
+
+    def __init__(self, entry: Derivation, kernel: Kernel) -> None:
+        self.entry, self.kernel = entry, kernel
+        self.source = compile_kernel(kernel)
+        sources: list[KernelSource] = [self.source]
+        if kernel.textbook is not None:
+            sources.append(compile_textbook(kernel))
+        self.module: ModuleType = load(module_text(sources, kernel.summary), f"derive_check_{kernel.name}")
+        self.elementwise = not any(term.shape for term in kernel.inputs)
+        self.rng = np.random.default_rng(crc32(f"{entry.slug}/{kernel.name}".encode()))
+        self.sizes = self._sizes()
+        self.point: Values = {term: self._draw(term) for term in kernel.inputs}
+
+    # ---- points ----
+
+    def _sizes(self) -> dict[Term, int]:
+        axes = dict.fromkeys(axis for term in self.kernel.inputs for axis in term.shape)
+        return dict(zip(axes, EXTENTS, strict=False))
+
+    def _draw(self, term: Term) -> Any:
+        shape = tuple(self.sizes[axis] for axis in term.shape) if term.shape else (POINTS,) * self.elementwise
+        value = _SAMPLES[DOMAINS[domain_of(term)].range](self.rng, shape)
+        if domain_of(term) == "closed unit":
+            value = self.rng.uniform(0.1, 0.9, shape)
+        if DOMAINS[domain_of(term)].sums_to_one:
+            value = _distribution(self.rng, shape)
+        return value if shape else float(value)
+
+    def _saturated(self) -> Values:
+        """Return the point with its real inputs so large that sigmoids and softmaxes are flat there."""
+        if self.elementwise:
+            grid = np.array(EXTREMES)
+            return {t: grid if domain_of(t) == "real" else np.resize(v, grid.shape) for t, v in self.point.items()}
+        real = [term for term in self.kernel.inputs if domain_of(term) == "real" and term.shape]
+        scale = 1000.0 if len(real) == 1 else 30.0
+        return {term: value * scale if term in real else value for term, value in self.point.items()}
+
+    # ---- values ----
+
+    def named(self, values: Values) -> dict[str, Any]:
+        """Return the arguments by their names in the function."""
+        return {name: values[term] for name, term in zip(self.source.inputs, self.kernel.inputs, strict=True)}
+
+    def run(self, values: Values) -> dict[str, Any]:
+        """Return the outputs of the compiled function by name."""
+        result = getattr(self.module, self.kernel.name)(**self.named(values))
+        parts = result if len(self.kernel.outputs) > 1 else (result,)
+        return dict(zip(self.source.outputs, parts, strict=True))
+
+    def exact(self, term: Term, values: Values, digits: int = DIGITS) -> Any:
+        """Return a term at the point, at many digits; a kernel that acts elementwise at each of its points."""
+        if not self.elementwise:
+            return np.asarray(evaluate(term, self._given(term, values), sizes=self._known(term), dps=digits))
+        rows = zip(*(np.atleast_1d(values[source]).tolist() for source in self.kernel.inputs), strict=True)
+        return np.array([evaluate(term, dict(zip(self.kernel.inputs, row, strict=True)), dps=digits) for row in rows])
+
+    def _given(self, term: Term, values: Values) -> Values:
+        return {source: value for source, value in values.items() if source in set(subterms(term))} or dict(values)
+
+    def _known(self, term: Term) -> dict[Term, int]:
+        parts = set(subterms(term))
+        return {axis: extent for axis, extent in self.sizes.items() if axis in parts}
+
+    # ---- what an output is ----
+
+    def meanings(self) -> Iterator[tuple[str, Term | None, str]]:
+        """Yield for each output its name, the term that it is claimed to be, and the claim's name."""
+        for name, term in self.kernel.outputs:
+            candidates = [(proof, side) for proof, side in self._candidates(term) if side.shape == term.shape]
+            if not candidates:
+                yield name, term, "its own definition"
+                continue
+            value = self.exact(term, self.point)
+            found = [(proof, side) for proof, side in candidates if _same(value, self.exact(side, self.point))]
+            yield (name, found[0][1], found[0][0]) if found else (name, None, ", ".join(p for p, _ in candidates))
+
+    def _candidates(self, output: Term) -> Iterator[tuple[str, Term]]:
+        for name in self.kernel.proved_by:
+            claim = self.entry.proofs[name].claim
+            while claim.op == "forall":
+                claim = claim.args[1]
+            if claim.op != "eq":
+                continue
+            left = claim.args[0]
+            over = output.args[:-1] if output.op == "array" else ()
+            loose = {index for index in free(left) if index.op == "idx"}
+            yield name, array(left, *over) if loose and loose <= set(over) and not left.shape else left
+        if self.kernel.textbook is not None:
+            yield "the textbook’s loss", self.kernel.textbook
+
+    # ---- measurements ----
+
+    def checks(self) -> Iterator[KernelCheck]:
+        """Yield every measurement."""
+        got = self.run(self.point)
+        meanings = list(self.meanings())
+        for name, meaning, proof in meanings:
+            if meaning is None:
+                note = f"its term is none of what the claims are about ({proof})"
+                yield KernelCheck(self.kernel.name, name, "50 digits", "fail", float("inf"), note)
+                continue
+            yield self._compared(name, "50 digits", got[name], self.exact(meaning, self.point), ORDINARY)
+            yield from self._gradients(name, meaning, meanings)
+        yield from self._at_saturation()
+        yield from self._in_single(got)
+        yield from self._with_labels()
+
+    def _compared(self, name: str, method: str, got: Any, want: Any, allowed: float, floor: float = FLOOR) -> KernelCheck:
+        error = _error(np.asarray(got, float), want, floor)
+        status: Status = "pass" if error <= allowed else "fail"
+        note = "" if status == "pass" else f"beyond {allowed:.0e}"
+        return KernelCheck(self.kernel.name, name, method, status, error, note)
+
+    def _gradients(
+        self, name: str, meaning: Term, meanings: Sequence[tuple[str, Term | None, str]]
+    ) -> Iterator[KernelCheck]:
+        """Yield the complex step and the differences of an output that is the gradient of the loss by an input."""
+        by = self._differentiated(meaning)
+        if by is None:
+            return
+        argument = dict(zip(self.kernel.inputs, self.source.inputs, strict=True))[by]
+        textbook: Callable[..., Any] = getattr(self.module, f"{self.kernel.name}_textbook")
+        own = next((n for n, m, _ in meanings if m is self.kernel.textbook and not m.shape and not self.elementwise), None)
+        rest = {} if self.elementwise or own is None else {"own": own}
+        losses: dict[str, tuple[str, Callable[..., Any]]] = {
+            "complex step": ("complex step", textbook),
+            "Ridders": ("ridders", self._own_loss(rest["own"]) if rest else textbook),
+        }
+        point = self.named(self.point)
+        claimed = {argument: np.asarray(self.run(self.point)[name], float)}
+        for method, (which, loss) in losses.items():
+            report = check_gradient(loss, claimed, point, wrt=argument, method=which)
+            status: Status = report.verdict.value
+            note = "" if report.passed else str(report)
+            yield KernelCheck(self.kernel.name, name, method, status, report.error, note)
+
+    def _own_loss(self, name: str) -> Callable[..., Any]:
+        function = getattr(self.module, self.kernel.name)
+        position = self.source.outputs.index(name)
+
+        def loss(**arguments: Any) -> Any:
+            result = function(**arguments)
+            return result[position] if len(self.source.outputs) > 1 else result
+
+        return loss
+
+    def _differentiated(self, meaning: Term) -> Term | None:
+        """Return the input by which an output is the derivative of the textbook's loss; None for anything else."""
+        while meaning.op == "let":
+            meaning = meaning.args[0]
+        if meaning.op != "D" or self.kernel.textbook is None or meaning.args[0].shape:
+            return None
+        body, by = meaning.args
+        base, places = place(by)
+        if base not in self.kernel.inputs or places or self.kernel.textbook.shape:
+            return None
+        return base if _same(self.exact(body, self.point), self.exact(self.kernel.textbook, self.point)) else None
+
+    def _at_saturation(self) -> Iterator[KernelCheck]:
+        """Yield how the outputs fare where a naive form overflows or loses every digit."""
+        values = self._saturated()
+        if all(np.array_equal(values[term], self.point[term]) for term in values):
+            return
+        got = self.run(values)
+        alone = self.elementwise or sum(bool(term.shape) and domain_of(term) == "real" for term in values) == 1
+        for name, term in self.kernel.outputs:
+            try:
+                want = self.exact(term, values, SATURATED_DIGITS)
+            except Unresolved as reason:
+                yield KernelCheck(self.kernel.name, name, "saturated", "unresolved", float("nan"), str(reason))
+                continue
+            allowed, floor = (SATURATED_ALONE, 0.0) if alone else (SATURATED, 1e-9)
+            yield self._compared(name, "saturated", got[name], want, allowed, floor)
+
+    def _in_single(self, double: Mapping[str, Any]) -> Iterator[KernelCheck]:
+        """Yield whether float32 stays float32, and near the value in float64."""
+        single = {t: v.astype(np.float32) if isinstance(v, np.ndarray) else v for t, v in self.point.items()}
+        for name, value in self.run(single).items():
+            kind = np.asarray(value).dtype
+            if kind != np.float32:
+                note = f"float32 went in and {kind} came out"
+                yield KernelCheck(self.kernel.name, name, "float32", "fail", float("inf"), note)
+            else:
+                yield self._compared(name, "float32", value, np.asarray(double[name]), SINGLE)
+
+    def _with_labels(self) -> Iterator[KernelCheck]:
+        """Yield whether integer labels give what rows that are one-hot give."""
+        labels = self.kernel.labels
+        if labels is None:
+            return
+        classes = self.sizes[labels.shape[-1]]
+        numbers = self.rng.integers(classes, size=tuple(self.sizes[axis] for axis in labels.shape[:-1]))
+        rows = self.run({**self.point, labels: np.eye(classes)[numbers]})
+        for name, value in self.run({**self.point, labels: numbers}).items():
+            yield self._compared(name, "labels", value, np.asarray(rows[name]), ORDINARY)
+
+
+_SAMPLES: Final[Mapping[str, Callable[[np.random.Generator, tuple[int, ...]], Any]]] = {
+    "real": lambda rng, shape: rng.uniform(0.2, 1.4, shape) * rng.choice((-1.0, 1.0), shape),
+    "positive": lambda rng, shape: rng.uniform(0.3, 2.0, shape),
+    "nonnegative": lambda rng, shape: rng.uniform(0.3, 2.0, shape),
+    "unit": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
+    "sign": lambda rng, shape: rng.choice((-1.0, 1.0), shape),
+}
+
+
+def _distribution(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Return rows of binary fractions, which sum to one exactly: that is what a claim about distributions needs."""
+    *rows, classes = shape
+    parts = 1 + rng.multinomial(1024 - classes, np.full(classes, 1 / classes), size=tuple(rows))
+    return parts / 1024
+
+
+def _error(got: Any, want: Any, floor: float) -> float:
+    """Return the largest relative error, components below `floor` times the largest counted as that large."""
+    exact = np.asarray(want, dtype=object)
+    if got.shape != exact.shape:
+        return float("inf")
+    sizes = [abs(value) for value in exact.flat]
+    least = max(floor * max(sizes, default=0), 1e-300)
+    worst = 0.0
+    for one, other, size in zip(got.flat, exact.flat, sizes, strict=True):
+        if not np.isfinite(one):
+            return float("inf")
+        worst = max(worst, float(abs(other - float(one)) / max(size, least)))
+    return worst
+
+
+def _same(left: Any, right: Any) -> bool:
+    pairs = list(zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True))
+    scale = max((abs(a) for a, _ in pairs), default=1)
+    return all(abs(a - b) <= SAME * max(scale, 1e-30) for a, b in pairs)
+
+

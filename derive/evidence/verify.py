@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Literal
 
+from derive.evidence.kernel_check import KernelCheck, check_kernels
 from derive.language.term import Complaint, Term, plain
 from derive.logic.theorem import Theorem
 from derive.record import Derivation, Proof
@@ -56,28 +57,6 @@ class LineCheck:
     status: Status
     instances: int
     disagreement: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class KernelCheck:
-    """One measurement of one output of a kernel.
-
-    Attributes
-    ----------
-    kernel, output, method : str
-    status : str
-        "pass", "fail" or "unresolved".
-    error : float
-        The relative error at the component that decides.
-    note : str
-    """
-
-    kernel: str
-    output: str
-    method: str
-    status: Status
-    error: float
     note: str = ""
 
 
@@ -174,8 +153,6 @@ def verify(entry: Derivation, *, replay: bool = True) -> Report:
     replay : bool
         Whether to replay the certificate in a fresh process. Left out, the replay counts as unresolved.
     """
-    from derive.evidence.kernel_check import check_kernels
-
     clock = _Clock()
     faults = proved(entry)
     clock.lap("proved")

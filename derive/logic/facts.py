@@ -71,6 +71,10 @@ def below_one(term: Term) -> bool:
         return below_one(inner)
     if term.op == "sub" and term.args[0] is ONE:
         return not require(POSITIVE, term.args[1])
+    if term.op == "div" and term.args[1].op == "add" and term.args[0] in term.args[1].args:
+        share, whole = term.args[0], term.args[1]
+        rest = whole.args[1] if whole.args[0] is share else whole.args[0]
+        return not require(POSITIVE, rest) and not require(POSITIVE, whole)
     return range_of(term) in {"unit", "signed unit"}
 
 

@@ -162,18 +162,24 @@ def _named(printer: Printer, name: str, arguments: tuple[str, ...]) -> str:
     parsed = parse_name(name)
     if isinstance(parsed, Name):
         return printer.ink.name(parsed)
-    fill = list(arguments)
-    dot, bar, comma = (printer.ink.signs[key] for key in ("place", "given", "comma"))
-    signs = {"∣": bar, "|": bar, ",": comma, ";": comma}
+    return _filled(printer.ink, parsed, list(arguments))
+
+
+def _filled(ink: Ink, template: Template, arguments: list[str]) -> str:
+    """Return a template with arguments in its places, as far as there are any."""
+    dot, bar, bars, comma = (ink.signs[key] for key in ("place", "given", "against", "comma"))
+    signs = {"∣": bar, "|": bar, "‖": bars, ",": comma, ";": comma}
     inside = [
-        (fill.pop(0) if fill else dot)
+        _filled(ink, piece, arguments)
+        if isinstance(piece, Template)
+        else ink.name(piece)
+        if isinstance(piece, Name)
+        else (arguments.pop(0) if arguments else dot)
         if piece == "·"
         else signs[piece]
-        if isinstance(piece, str)
-        else printer.ink.name(piece)
-        for piece in parsed.pieces
+        for piece in template.pieces
     ]
-    return printer.ink.applied(printer.ink.name(parsed.head), ["".join(inside)], False)
+    return ink.applied(ink.name(template.head), ["".join(inside)], False)
 
 
 def _function(printer: Printer, term: Term) -> Piece:
@@ -301,6 +307,8 @@ _SIGNED_SUMS: Final = frozenset(("sum", "prod", "integral"))
 def _symbol(printer: Printer, term: Term) -> Piece:
     """A symbol of the notation: a template, a prefix before one short argument, or a name with brackets."""
     name, ink = str(term.data), printer.ink
+    if not term.args:
+        return Piece(ink.symbol(name))
     if name == "exp" and any(part.op in _SIGNED_SUMS | {"D", "expect", "mean"} for part in subterms(term.args[0])):
         return _called(printer, ink.symbol("exp function"), term.args)
     inner = printer.inline() if "^{" in SYMBOLS[name].tex else printer

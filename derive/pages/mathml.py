@@ -33,7 +33,7 @@ pi rho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi
 Upsilon Phi Psi Omega ell""")
 _OPERATORS: Final = _listed("""sum prod int partial nabla infty forall exists in notin subset cup cap emptyset le leq ge
 geq ne neq approx equiv sim propto to mapsto Rightarrow Leftrightarrow iff implies wedge
-land lor neg mid vdash perp top times cdot odot otimes circ pm ast star ldots cdots dots
+land lor neg mid vdash perp parallel top times cdot odot otimes circ pm ast star ldots cdots dots
 vdots prime colon lvert rvert lVert rVert langle rangle lfloor rfloor lceil rceil""")
 _LAYOUT: Final = _listed("""frac tfrac dfrac sqrt hat bar tilde overline left right displaystyle textstyle cancel boxed
 begin end quad qquad""")

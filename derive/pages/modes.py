@@ -34,7 +34,7 @@ def practice(page: Page, seed: int = 0) -> Page:
 
     def hide(line: Line) -> Line:
         if line.number not in chosen:
-            return line
+            return replace(line, blank=False)
         return replace(line, right=None, blank=True, proved=False, witnessed=False)
 
     def ask(result: Result) -> Result:

@@ -38,10 +38,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Template:
-    """A name with places for its arguments, such as p(x, ·): a head, and the words, signs and places in brackets."""
+    """A name with places for its arguments, such as p(x, ·): a head, and the names, signs and places in brackets."""
 
     head: Name
-    pieces: tuple[str | Name, ...]
+    pieces: tuple[str | Name | Template, ...]
+
+
+_TOKEN: Final = re.compile(r"[()∣|‖,;·]|[^()∣|‖,;·\s]+")
+SIGNS: Final = frozenset("∣|‖,;·")
 
 
 @lru_cache(maxsize=4096)
@@ -58,18 +62,39 @@ def parse_name(text: str) -> Name | Template:
     >>> parse_name("W₁")
     Name(core='W', accent='', below=('1',), primes=0, raised='')
     """
-    if "(" in text:
-        head, _, inside = text.partition("(")
-        parts = re.findall(r"[∣|,·;]|[^∣|,·;\s]+", inside.removesuffix(")"))
-        return Template(_simple(head), tuple(part if part in "∣|,·;" else _simple(part) for part in parts))
-    return _simple(text)
+    if "(" not in text:
+        return _simple(text)
+    pieces, rest = _pieces(_TOKEN.findall(text), text)
+    if rest or len(pieces) != 1 or not isinstance(pieces[0], Template):
+        raise _unprintable(text)
+    return pieces[0]
+
+
+def _pieces(tokens: list[str], text: str) -> tuple[tuple[str | Name | Template, ...], list[str]]:
+    """Return the pieces up to the bracket that closes, and the tokens from there on."""
+    pieces = list[str | Name | Template]()
+    while tokens and tokens[0] != ")":
+        mark, *tokens = tokens
+        if mark == "(":
+            inner, tokens = _pieces(tokens, text)
+            if not tokens or not pieces or not isinstance(pieces[-1], Name):
+                raise _unprintable(text)
+            pieces[-1] = Template(pieces[-1], inner)
+            tokens = tokens[1:]
+        else:
+            pieces.append(mark if mark in SIGNS else _simple(mark))
+    return tuple(pieces), tokens
+
+
+def _unprintable(text: str) -> ValueError:
+    return ValueError(f"a name that cannot be printed: {text!r}")
 
 
 def _simple(text: str) -> Name:
     composed = "".join(unicodedata.normalize("NFD", c) if unicodedata.category(c) in {"Ll", "Lu"} else c for c in text)
     found = _SHAPE.fullmatch(composed.strip())
     if not found:
-        raise ValueError(f"a name that cannot be printed: {text!r}")
+        raise _unprintable(text)
     below = tuple(part for part in (_plain(found["tail"], _SUBSCRIPTS), found["after"] or "") if part)
     return Name(
         found["core"],

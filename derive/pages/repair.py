@@ -29,7 +29,7 @@ _SIGNS: Final = frozenset("+−±")
 _LETTERLIKE: Final = frozenset("∂∇∞⊤∅ℓ…⋯⋮?")
 _RELATIONS: Final = frozenset("=≠≤≥<>≈≡∼∝∈∉⊂→↦⇒⇔⟺∣⊢⊥")
 _PRIMES: Final = {"′": 1, "″": 2, "‴": 3}
-_SIDES: Final = {"∣": "0.2222em", "⟺": "0.2778em", "∼": "0.2778em", "⊥": "0.2778em"}
+_SIDES: Final = {"∣": "0.2222em", "⟺": "0.2778em", "∼": "0.2778em", "⊥": "0.2778em", "∥": "0.2222em"}
 _TIGHT: Final = {"lspace": "0", "rspace": "0"}
 _RENAMED: Final = {"~": "∼", "⟹": "⇒", "―": "¯", "-": "−"}
 _WIDTHS: Final = {"negativethinmathspace": f"-{_THIN}", "0.167em": _THIN, "0.278em": "0.2778em"}

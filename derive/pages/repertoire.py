@@ -10,7 +10,7 @@ _GREEK: Final = frozenset("αβγδεζηθικλμνξοπρςστυφχψωϑ�
 _ITALIC: Final = frozenset(map(chr, (*range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468), 0x210E)))
 _ITALIC_GREEK: Final = frozenset(map(chr, range(0x1D6E2, 0x1D71C)))
 _STYLED: Final = frozenset("𝔼ℙ𝕍ℝℕℤℂ𝟙𝟎𝟏𝒜ℬ𝒞𝒟ℰℱ𝒢ℋℐℒℳ𝒩𝒫𝒬ℛ𝒮𝒯𝒰𝒱𝒳𝒴𝒵ℓ")
-_OPERATORS: Final = frozenset("∑∏∫∂∇∞∀∃∈∉⊂∪∩∅≤≥≠≈≡∼∝→↦⇒⇔⟺∧∨¬∣⊢⊥⊤×·⊙⊗∘±∗⋆⋯…⋮−√′‖⟨⟩⌊⌋⌈⌉\u2061‾\u0302\u0303\u0304")
+_OPERATORS: Final = frozenset("∑∏∫∂∇∞∀∃∈∉⊂∪∩∅≤≥≠≈≡∼∝→↦⇒⇔⟺∧∨¬∣⊢⊥∥⊤×·⊙⊗∘±∗⋆⋯…⋮−√′‖⟨⟩⌊⌋⌈⌉\u2061‾\u0302\u0303\u0304")
 _MARKS: Final = frozenset("★₀₁₂₃₄₅₆₇₈₉")
 _PUNCTUATION: Final = frozenset("–—‘’“”…×·−′ äöüéèßÄÖÜ½¼¾²³§°")
 

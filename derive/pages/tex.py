@@ -33,7 +33,8 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "add": " + ", "sub": " - ", "neg": "-", "div": "/", "odot": " \\odot ", "times": " \\times ",
     "eq": " = ", "ne": " \\neq ", "le": " \\leq ", "lt": " < ", "ge": " \\geq ", "gt": " > ",
     "and": " \\wedge ", "iff": " \\iff ", "implies": " \\Rightarrow ", "forall": "\\forall ", "colon": "\\colon ",
-    "comma": ", ", "given": " \\mid ", "place": "\\cdot", "integral": "\\int ", "differential": "\\, \\mathrm{d}",
+    "comma": ", ", "given": " \\mid ", "against": " \\parallel ",
+    "place": "\\cdot", "integral": "\\int ", "differential": "\\, \\mathrm{d}",
 })  # fmt: skip
 _EXTRA: Final = {"exp function": "\\exp", "diag": "\\operatorname{diag}", "ones": "\\mathbf{1}"}
 _PREFIXES: Final = frozenset(("\\log", "\\tanh", "\\sin", "\\cos"))

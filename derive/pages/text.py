@@ -23,7 +23,7 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "add": " + ", "sub": " − ", "neg": "−", "div": "/", "odot": " ⊙ ", "times": " × ",
     "eq": " = ", "ne": " ≠ ", "le": " ≤ ", "lt": " < ", "ge": " ≥ ", "gt": " > ",
     "and": " ∧ ", "iff": " ⟺ ", "implies": " ⇒ ", "forall": "∀", "colon": ": ",
-    "comma": ", ", "given": " | ", "place": "·", "integral": "∫ ", "differential": " d",
+    "comma": ", ", "given": " | ", "against": " ‖ ", "place": "·", "integral": "∫ ", "differential": " d",
 })  # fmt: skip
 _EXTRA: Final = {"exp function": "exp", "ones": "𝟏"}
 

@@ -11,8 +11,16 @@ from pages.terms import VALUES, VECTORS, Point, apply
 
 Meaning = Callable[[Point], Fraction]
 _COMMANDS = {
-    r"\left": "", r"\right": "", r"\,": " ", r"\cdot": "·", r"\log": " log ", r"\sigma": "σ", r"\sum": "Σ", r"\prod": "Π", r"\exp": "exp ",
-}  # fmt: skip
+    r"\left": "",
+    r"\right": "",
+    r"\,": " ",
+    r"\cdot": "·",
+    r"\log": " log ",
+    r"\sigma": "σ",
+    r"\sum": "Σ",
+    r"\prod": "Π",
+    r"\exp": "exp ",
+}
 _TOKEN = re.compile(r"log|exp|[ΣΠ]_k|[a-z]_?\[?[kj]\]?(?![a-z])|\d+|.")
 
 
@@ -44,7 +52,7 @@ def line(text: str) -> str:
     """The printers' one-line text, with what differs from flattened TeX rewritten."""
     for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True):
         text = text.replace(raised, f"^({plain})")
-    return re.sub(r"([pq])\[(\w)\]", r"\1_\2", text).replace("^(−1)", "^(−1)")
+    return re.sub(r"([pq])\[(\w)\]", r"\1_\2", text)
 
 
 class Reader:
@@ -89,26 +97,26 @@ class Reader:
         return result
 
     def factor(self) -> Meaning:
-        token = self.take()
-        if token == "log":
+        word = self.take()
+        if word == "log":
             inner = self.factor() if self.peek()[:1] not in {"Σ", "Π"} else self.product()
             return lambda at: apply("log", inner(at))
-        if token in {"Σ_k", "Π_k"}:
+        if word in {"Σ_k", "Π_k"}:
             body = self.product()
-            if token == "Σ_k":
+            if word == "Σ_k":
                 return lambda at: body(at | {"k": 0}) + body(at | {"k": 1})
             return lambda at: body(at | {"k": 0}) * body(at | {"k": 1})
-        if token in {"σ", "exp"}:
+        if word in {"σ", "exp"}:
             argument = self.bracketed()
-            return self.raised(lambda at: apply(token, argument(at)))
-        if token == "e":
+            return self.raised(lambda at: apply(word, argument(at)))
+        if word == "e":
             self.take("^")
             exponent = self.bracketed()
             return lambda at: apply("exp", exponent(at))
-        if token == "(":
+        if word == "(":
             self.at -= 1
             return self.raised(self.bracketed())
-        return self.raised(self.leaf(token))
+        return self.raised(self.leaf(word))
 
     def bracketed(self) -> Meaning:
         self.take("(")

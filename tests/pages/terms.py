@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from derive.language.notation import SYMBOLS, exp, log, σ
-from derive.language.term import Term, index, lift, name_of, size, var, Π, Σ
+from derive.language.term import Π, Σ, Term, index, lift, name_of, size, var
 
 K = size("K")
 k, j = index("k", K), index("j", K)

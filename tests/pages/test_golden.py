@@ -2,10 +2,15 @@
 
 import re
 
+from pages import golden
+from pages.fixture import page
+
 from derive.language.notation import SYMBOLS
 from derive.language.term import (
     LEAVES,
     OPERATORS,
+    Π,
+    Σ,
     D,
     E,
     Term,
@@ -17,24 +22,22 @@ from derive.language.term import (
     expect,
     forall,
     function,
+    iff,
     implies,
     index,
     integral,
-    iff,
     le,
     let,
     lift,
     lt,
-    ne,
     natural,
+    ne,
     outer,
     random,
     size,
     space,
     succ,
     var,
-    Π,
-    Σ,
     δ,
 )
 from derive.pages.mathml import mathml
@@ -42,8 +45,6 @@ from derive.pages.modes import practice
 from derive.pages.site import html_page, tex_page
 from derive.pages.tex import tex
 from derive.pages.text import text
-from pages import golden
-from pages.fixture import page
 
 K, N, Z = size("K"), size("N"), space("Z")
 i, k, n, z = index("i", K), index("k", K), index("n", N), index("z", Z)
@@ -58,15 +59,50 @@ def symbol(name):
 
 
 SAMPLES = {
-    "num": lift(2) / 3 - 1, "size": K, "succ": succ(natural("L")), "space": Z, "idx": k, "var": var("θ₁"), "let": let("ŷ", x), "fun": function("φ")(x),
-    "add": x + y, "sub": x - y, "mul": x * y, "div": x / y, "pow": x**2, "neg": -x, "app": Term("app", (x,), "σ"), "call": derivative_of("φ")(x),
-    "at": A[n, k], "matmul": A @ B, "T": A.T, "outer": outer(a, b), "sumax": A.sum(0), "diag": diag(a), "rows": Term("rows", (a,), "softmax"),
-    "reduce": Term("reduce", (a,), "logsumexp"), "delta": δ(i, k), "D": D(let("L", x * y), x), "array": array(a[k] * b[k], k),
-    "sum": Σ(a[k], k), "prod": Π(a[k], k), "integral": integral(q[z], z), "expect": expect(q, x, z), "mean": E(w[k], w),
-    "forall": forall(lt(0, a[k]), k), "integrable": Term("integrable", (z, q[z])), "eq": eq(x, y), "ne": ne(x, y), "le": le(x, y), "lt": lt(x, y),
-    "iff": iff(eq(x, 1), eq(y, 1)), "and": both(eq(x, 1), eq(y, 1)), "implies": implies(eq(x, 1), eq(y, 1)),
-    "exchange": Term("exchange", (D(expect(q, x, z), x),)), "true": Term("true"),
-}  # fmt: skip
+    "num": lift(2) / 3 - 1,
+    "size": K,
+    "succ": succ(natural("L")),
+    "space": Z,
+    "idx": k,
+    "var": var("θ₁"),
+    "let": let("ŷ", x),
+    "fun": function("φ")(x),
+    "add": x + y,
+    "sub": x - y,
+    "mul": x * y,
+    "div": x / y,
+    "pow": x**2,
+    "neg": -x,
+    "app": Term("app", (x,), "σ"),
+    "call": derivative_of("φ")(x),
+    "at": A[n, k],
+    "matmul": A @ B,
+    "T": A.T,
+    "outer": outer(a, b),
+    "sumax": A.sum(0),
+    "diag": diag(a),
+    "rows": Term("rows", (a,), "softmax"),
+    "reduce": Term("reduce", (a,), "logsumexp"),
+    "delta": δ(i, k),
+    "D": D(let("L", x * y), x),
+    "array": array(a[k] * b[k], k),
+    "sum": Σ(a[k], k),
+    "prod": Π(a[k], k),
+    "integral": integral(q[z], z),
+    "expect": expect(q, x, z),
+    "mean": E(w[k], w),
+    "forall": forall(lt(0, a[k]), k),
+    "integrable": Term("integrable", (z, q[z])),
+    "eq": eq(x, y),
+    "ne": ne(x, y),
+    "le": le(x, y),
+    "lt": lt(x, y),
+    "iff": iff(eq(x, 1), eq(y, 1)),
+    "and": both(eq(x, 1), eq(y, 1)),
+    "implies": implies(eq(x, 1), eq(y, 1)),
+    "exchange": Term("exchange", (D(expect(q, x, z), x),)),
+    "true": Term("true"),
+}
 
 
 def printed(term):

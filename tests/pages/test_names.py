@@ -22,12 +22,13 @@ z, k, n = index("z", Z), index("k", K), index("n", N)
     ("KL", Name("KL")),
     ("p(x, ·)", Template(Name("p"), (Name("x"), ",", "·"))),
     ("p(·∣x)", Template(Name("p"), ("·", "∣", Name("x")))),
+    ("KL(q‖p(·∣x))", Template(Name("KL"), (Name("q"), "‖", Template(Name("p"), ("·", "∣", Name("x")))))),
 ])  # fmt: skip
 def test_parts(name, parts):
     assert parse_name(name) == parts
 
 
-@pytest.mark.parametrize("name", ["", "1x", "x y", "x<y", "\\input"])
+@pytest.mark.parametrize("name", ["", "1x", "x y", "x<y", "\\input", "p(x", "p(x))", "(x)", "p((x))", "p(x)q"])
 def test_what_is_no_name_is_refused(name):
     with pytest.raises(ValueError, match="cannot be printed"):
         parse_name(name)
@@ -45,6 +46,7 @@ def test_what_is_no_name_is_refused(name):
     (var("p(x, ·)", Z)[z], "p(x, z)", "p(x, z)"),
     (var("p(·∣x)", Z)[z], r"p(z \mid x)", "p(z | x)"),
     (var("p(·∣x)", Z), r"p(\cdot \mid x)", "p(· | x)"),
+    (var("KL(q‖p(·∣x))"), r"\mathrm{KL}(q \parallel p(\cdot \mid x))", "KL(q ‖ p(· | x))"),
     (var("f", K, Z)[k, z], "f_{k}(z)", "f[k](z)"),
 ])  # fmt: skip
 def test_printed(term, in_tex, in_text):

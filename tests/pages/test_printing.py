@@ -2,10 +2,13 @@
 
 import pytest
 from hypothesis import assume, given, settings
+from pages.reader import Reader, flat, line
+from pages.terms import scalars, value
 
 from derive.language.notation import log, softmax, squared_norm, σ
 from derive.language.term import (
     OPERATORS,
+    Σ,
     D,
     Term,
     derivative_of,
@@ -13,10 +16,10 @@ from derive.language.term import (
     expect,
     forall,
     function,
-    implies,
-    integral,
-    index,
     iff,
+    implies,
+    index,
+    integral,
     le,
     let,
     lift,
@@ -26,15 +29,12 @@ from derive.language.term import (
     sizes,
     space,
     var,
-    Σ,
     δ,
 )
 from derive.pages.forms import FORMS
 from derive.pages.mathml import mathml
 from derive.pages.tex import tex, tex_parts, tex_shape
 from derive.pages.text import text
-from pages.reader import Reader, flat, line
-from pages.terms import scalars, value
 
 AT = {"k": 0, "j": 1}
 
@@ -97,7 +97,8 @@ loss = let("L", -Σ(y[k] * log(softmax(logits)[k]), k))
 
 @pytest.mark.parametrize(("term", "display", "inline", "plain"), [
     (D(loss, logits[k]), r"\frac{\partial L}{\partial z_{k}}", r"\partial L/\partial z_{k}", "∂L/∂z[k]"),
-    (D(log(w[k]), w[c]), r"\frac{\partial}{\partial w_{c}} \log w_{k}", r"\partial \log w_{k}/\partial w_{c}", "∂log w[k]/∂w[c]"),
+    (D(log(w[k]), w[c]), r"\frac{\partial}{\partial w_{c}} \log w_{k}",
+     r"\partial \log w_{k}/\partial w_{c}", "∂log w[k]/∂w[c]"),
     (D(σ(t), t), r"\frac{\mathrm{d}}{\mathrm{d}t} \sigma(t)", r"\sigma'(t)", "σ′(t)"),
     (D(t * t, t), r"\frac{\mathrm{d}}{\mathrm{d}t}\, (t t)", r"\mathrm{d}(t t)/\mathrm{d}t", "d(t t)/dt"),
     (derivative_of("φ")(t), r"\varphi'(t)", r"\varphi'(t)", "φ′(t)"),
@@ -116,13 +117,16 @@ loss = let("L", -Σ(y[k] * log(softmax(logits)[k]), k))
     (squared_norm(w - u), r"\lVert w - u \rVert^2", r"\lVert w - u \rVert^2", "‖w − u‖²"),
     ((w - u)[k], "(w - u)_{k}", "(w - u)_{k}", "(w − u)[k]"),
     (softmax(w)[k], r"\operatorname{softmax}(w)_{k}", r"\operatorname{softmax}(w)_{k}", "softmax(w)[k]"),
-    (expect(q, log(joint[z]), z), r"\mathbb{E}_{q(z)}[\log p(x, z)]", r"\mathbb{E}_{q(z)}[\log p(x, z)]", "𝔼_q(z)[log p(x, z)]"),
-    (integral(q[z] * log(joint[z]), z), r"\int q(z) \log p(x, z)\, \mathrm{d}z", r"\int q(z) \log p(x, z)\, \mathrm{d}z", "∫ q(z) log p(x, z) dz"),
+    (expect(q, log(joint[z]), z), r"\mathbb{E}_{q(z)}[\log p(x, z)]",
+     r"\mathbb{E}_{q(z)}[\log p(x, z)]", "𝔼_q(z)[log p(x, z)]"),
+    (integral(q[z] * log(joint[z]), z), r"\int q(z) \log p(x, z)\, \mathrm{d}z",
+     r"\int q(z) \log p(x, z)\, \mathrm{d}z", "∫ q(z) log p(x, z) dz"),
     (lt(0, w[k]), "w_{k} > 0", "w_{k} > 0", "w[k] > 0"),
     (le(0, w[k]), r"w_{k} \geq 0", r"w_{k} \geq 0", "w[k] ≥ 0"),
     (le(t, 0), r"t \leq 0", r"t \leq 0", "t ≤ 0"),
     (forall(lt(0, w[k]), k), r"\forall k\colon w_{k} > 0", r"\forall k\colon w_{k} > 0", "∀k: w[k] > 0"),
-    (implies(lt(0, q[z]), lt(0, joint[z])), r"q(z) > 0 \Rightarrow p(x, z) > 0", r"q(z) > 0 \Rightarrow p(x, z) > 0", "q(z) > 0 ⇒ p(x, z) > 0"),
+    (implies(lt(0, q[z]), lt(0, joint[z])), r"q(z) > 0 \Rightarrow p(x, z) > 0",
+     r"q(z) > 0 \Rightarrow p(x, z) > 0", "q(z) > 0 ⇒ p(x, z) > 0"),
     (iff(eq(t, 1), eq(t, 2)), r"t = 1 \iff t = 2", r"t = 1 \iff t = 2", "t = 1 ⟺ t = 2"),
     (Σ(X[n, k], n, k), r"\sum_{n, k} X_{nk}", r"\sum_{n, k} X_{nk}", "Σ_(n, k) X[n, k]"),
     (lift(2) * 3, r"2 \cdot 3", r"2 \cdot 3", "2·3"),

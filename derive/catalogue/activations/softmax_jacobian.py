@@ -1,7 +1,7 @@
 """∂pₖ/∂zⱼ = pₖ([k = j] − pⱼ): the Jacobian of softmax, what its rows add up to, and why it is never indefinite."""
 
 from derive.language.notation import exp, softmax
-from derive.language.term import D, array, diag, eq, forall, iff, indices, le, let, lift, outer, sizes, var, Σ, δ
+from derive.language.term import Σ, D, array, diag, eq, forall, iff, indices, le, let, lift, outer, sizes, var, δ
 from derive.logic.arguments import from_gap
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, exp_rule, linearity, multiplied, quotient_rule, sift, zero_set

@@ -1,8 +1,10 @@
 """Backpropagation through two layers: δ₂ = p − y, δ₁ = (W₂ᵀδ₂) ⊙ h ⊙ (1 − h), the gradients that follow, for a batch and any activation."""
 
+from collections.abc import Callable
+
 from derive.catalogue.linear_models.softmax_ce_delta import batch, delta, rows_sum_to_one, sums_to_one
 from derive.language.notation import log, softmax, tanh, σ
-from derive.language.term import D, array, derivative_of, eq, function, index, indices, let, outer, sizes, var, Σ, δ
+from derive.language.term import Σ, D, Term, array, derivative_of, eq, function, index, indices, let, outer, sizes, var, δ
 from derive.logic.arguments import function_instance, instance
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, chain, function_rule, linearity, sift, sigmoid_rule
@@ -32,7 +34,7 @@ E2 = let("Δ₂", (P - Y) / N); E1 = let("Δ₁", (E2 @ W2) * H * (1 - H))  # as
 φ, dφ = function("φ"), derivative_of("φ")
 
 
-def network(act):
+def network(act: Callable[[Term], Term]) -> tuple[Term, ...]:
     """Return hidden units, logits, probabilities, loss and output error with any activation."""
     h_φ = let("h_φ", act(z1)); z_φ = let("z_φ", W2 @ h_φ + b2); p_φ = let("p_φ", softmax(z_φ))
     L_φ = let("L_φ", -Σ(y[k] * log(p_φ[k]), k))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from derive.language.notation import exp, log
-from derive.language.term import ONE, ZERO, Term, lt
-from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
+from derive.language.term import ONE, ZERO, Term, lift, lt
+from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom, joined
 
 
 def _of(term: Term, name: str) -> Term | None:
@@ -61,6 +63,33 @@ def log_product(term: Term) -> Result:
         base, exponent = u.args
         return exponent * log(base), (lt(0, base),)
     return None
+
+
+@axiom("logarithm of a number")
+def log_number(term: Term) -> Result:
+    """log n = Σ e·log p over the prime factors p of n, each e times, for a positive fraction n"""
+    u = _of(term, "log")
+    value = u.data if u is not None and u.op == "num" else None
+    if not isinstance(value, Fraction) or value <= 0:
+        return None
+    powers = _primes(value.numerator) + [(p, -e) for p, e in _primes(value.denominator)]
+    if len(powers) == 1 and powers[0][1] == 1:
+        return None
+    return joined([(1 if e > 0 else -1, (lift(abs(e)), log(p)), ()) for p, e in powers]), NO_CONDITIONS
+
+
+def _primes(number: int) -> list[tuple[int, int]]:
+    """Return the prime factors of a number with their powers."""
+    found: dict[int, int] = {}
+    factor = 2
+    while factor * factor <= number:
+        while number % factor == 0:
+            found[factor] = found.get(factor, 0) + 1
+            number //= factor
+        factor += 1
+    if number > 1:
+        found[number] = found.get(number, 0) + 1
+    return sorted(found.items())
 
 
 @axiom("square root of a square")

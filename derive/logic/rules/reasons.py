@@ -76,6 +76,7 @@ negative_exponent = _reason("exponential of a negative", by_axiom(elementary.exp
 exponent_sum = _reason("exponential of a sum", by_axiom(elementary.exp_sum))
 inverse_pair = _reason("exponential and logarithm undo each other", by_axiom(elementary.exp_log))
 log_rules = _reason("logarithm of a product", by_axiom(elementary.log_product))
+log_number = _reason("logarithm of a number by its prime factors", by_axiom(elementary.log_number))
 root_of_square = _reason("square root of a square", by_axiom(elementary.sqrt_square))
 moments = _reason("moments of the law", by_axiom(probability.moments))
 last_factor = _reason("split off the last factor", by_axiom(sums.last_factor))
