@@ -287,6 +287,8 @@ def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
         return discharge(Term("integrable", (symbol, factor)), known)
     if body.op in {"add", "sub"}:
         return frozenset[Term]().union(*(discharge(Term("integrable", (symbol, part)), known) for part in body.args))
+    if body.op == "app" and (meant := SYMBOLS[str(body.data)].definition) is not None and body.data == "kl":
+        return discharge(Term("integrable", (symbol, meant(*body.args))), known)
     return frozenset([condition])
 
 

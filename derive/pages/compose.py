@@ -236,7 +236,7 @@ def _results(claim: Term, because: Prose) -> tuple[Result, ...]:
     if claim.op not in model.RELATIONS:
         return (Result(claim, "iff", Term("true"), because),)
     named = symbols or sorted((s for s in free(claim) if s.op == "idx"), key=text)
-    reason = (*because, *(("; " if because else ""),) * bool(named), *_for_every(named))
+    reason = (*because, *(("; ",) if because and named else ()), *_for_every(named))
     return (Result(claim.args[0], claim.op, claim.args[1], reason, claim.args[0].shape),)
 
 
@@ -256,16 +256,19 @@ def _numbered(sections: Iterable[Section]) -> tuple[Section, ...]:
         first = last + 1
         last += len(section.lines)
         lines = tuple(replace(row, number=first + n) for n, row in enumerate(section.lines))
-        results = tuple(replace(result, reason=_led(result.reason, first, last)) for result in section.results)
+        results = tuple(replace(result, reason=_led(result, first, last)) for result in section.results)
         out.append(replace(section, letter=_letter(position), lines=lines, results=results))
     return tuple(out)
 
 
-def _led(reason: Prose, first: int, last: int) -> Prose:
-    """Return why a box holds, with the lines that led to it where nothing else is said."""
-    if not reason:
-        return (f"lines {first} to {last}",) if first < last else (f"line {last}",)
-    return (f"line {last} ", *reason) if str(reason[0]).startswith("for every") else reason
+def _led(result: Result, first: int, last: int) -> Prose:
+    """Return why a box holds; where nothing but "for every" is said, the lines that led to it come first."""
+    reason = result.reason
+    if reason and not str(reason[0]).startswith("for every"):
+        return reason
+    raised = bool(reason) and bool(result.shape)
+    lines = f"line {last}" if raised or first == last else f"lines {first} to {last}"
+    return (f"{lines}{'' if raised or not reason else ','}{' ' if reason else ''}", *reason)
 
 
 def _letter(number: int) -> str:
