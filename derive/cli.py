@@ -129,7 +129,7 @@ def _load(slug: str) -> View:
         raise BadInput(str(error)) from error
 
 
-def _list(options: argparse.Namespace) -> int:
+def _list(_: argparse.Namespace) -> int:
     from derive.registry import TOPICS, catalogue
 
     entries = catalogue()
@@ -311,7 +311,7 @@ def _read(path: Path) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadInput(
-            f"{path} is no JSON from {where} on ({error.msg}): it was cut short or edited; make it again with derive build"
+            f"{path} is no JSON from {where} on ({error.msg}): it was cut short or edited; make it again"
         ) from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise BadInput(

@@ -25,7 +25,7 @@ def prepared(folder: Path) -> Path:
         trial.unlink()
     except OSError as error:
         raise FolderError(
-            f"cannot write to the folder {folder} ({error.strerror}): choose another one with -o, or change its permissions"
+            f"cannot write to the folder {folder} ({error.strerror}): choose another one, or change its permissions"
         ) from error
     return folder
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from derive.language.term import Complaint, Prose, Term, alpha, prose
-
 from derive.logic.facts import closed
 
 if TYPE_CHECKING:
@@ -230,7 +229,11 @@ class Derivation:
         """Return the proofs as plain data that can be replayed."""
         from derive.logic.certificate import write
 
-        lines = ((p.name, line.theorem, "; ".join(map(repr, line.reasons)) or "algebra") for p in self.proofs.values() for line in p.lines)
+        lines = (
+            (p.name, line.theorem, "; ".join(map(repr, line.reasons)) or "algebra")
+            for p in self.proofs.values()
+            for line in p.lines
+        )
         data = write(self.slug, self.theorems, lines, [a.formula for a in self.assumptions], {"derive": own_version()})
         return dict(data)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +28,7 @@ class UnknownSlugError(LookupError):
     """A slug that no derivation has."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _modules() -> dict[str, str]:
     """Return the modules of the catalogue by slug, in the order of topics and names; nothing is imported."""
     root = Path(__file__).parent / "catalogue"

@@ -28,24 +28,31 @@ ROOMS = {
     "pages":     {"language", "logic", "record"},
     "registry":  {"record", "catalogue"},
     "evidence":  PARTS,
-    "":          PARTS | {"evidence"},  # the public names, loaded when they are first asked for
-    "cli":       PARTS | {"evidence", ""},
+    "files":     set(),  # writing a file whole
+    "view":      PARTS | {"evidence"},  # one derivation and all its views
+    "build":     PARTS | {"evidence", "files", "view"},
+    "":          PARTS | {"evidence", "view"},  # the public names, loaded when they are first asked for
+    "cli":       PARTS | {"evidence", "files", "view", "build", ""},
     "__main__":  {"cli"},
 }  # fmt: skip
 
 # The same within the logic: meaning <- theorem <- strategy <- rules <- calc, and rules <- certificate. A module of
 # derive/logic/rules is "rules".
-BELOW_THE_CORE = {"meaning", "facts", "context"}
+BELOW_THE_CORE = {"meaning", "integrability", "facts", "context", "axiom"}
 LOGIC = {
     "meaning":     set(),
-    "facts":       {"meaning"},
-    "context":     {"meaning", "facts"},
+    "integrability": set(),
+    "facts":       {"meaning", "integrability"},
+    "context":     {"meaning", "integrability", "facts"},
+    "axiom":       {"meaning", "integrability", "facts", "context"},
     "theorem":     BELOW_THE_CORE,
-    "strategy":    BELOW_THE_CORE | {"theorem"},
+    "fingerprint": {"meaning"},
+    "strategy":    BELOW_THE_CORE | {"theorem", "fingerprint"},
     "rules":       BELOW_THE_CORE | {"theorem", "strategy"},
     "calc":        BELOW_THE_CORE | {"theorem", "strategy", "rules"},
     "arguments":   BELOW_THE_CORE | {"theorem", "strategy", "rules", "calc"},
     "certificate": BELOW_THE_CORE | {"theorem", "strategy", "rules"},
+    "sympy_bridge": {"meaning"},  # for people who go on in SymPy: no proof rests on it
 }  # fmt: skip
 
 # Exact lists, for modules that are trusted because they depend on so little: what of ours each may import.

@@ -160,7 +160,7 @@ class _Bench:
             loose = {index for index in free(left) if index.op == "idx"}
             yield name, array(left, *over) if loose and loose <= set(over) and not left.shape else left
         if self.kernel.textbook is not None:
-            yield "the textbook’s loss", self.kernel.textbook
+            yield "the loss as a textbook writes it", self.kernel.textbook
 
     # ---- measurements ----
 
@@ -179,7 +179,9 @@ class _Bench:
         yield from self._in_single(got)
         yield from self._with_labels()
 
-    def _compared(self, name: str, method: str, got: Any, want: Any, allowed: float, floor: float = FLOOR) -> KernelCheck:
+    def _compared(
+        self, name: str, method: str, got: Any, want: Any, allowed: float, floor: float = FLOOR
+    ) -> KernelCheck:
         error = _error(np.asarray(got, float), want, floor)
         status: Status = "pass" if error <= allowed else "fail"
         note = "" if status == "pass" else f"beyond {allowed:.0e}"
@@ -194,11 +196,10 @@ class _Bench:
             return
         argument = dict(zip(self.kernel.inputs, self.source.inputs, strict=True))[by]
         textbook: Callable[..., Any] = getattr(self.module, f"{self.kernel.name}_textbook")
-        own = next((n for n, m, _ in meanings if m is self.kernel.textbook and not m.shape and not self.elementwise), None)
-        rest = {} if self.elementwise or own is None else {"own": own}
+        own = [n for n, m, _ in meanings if m is self.kernel.textbook and not self.elementwise]
         losses: dict[str, tuple[str, Callable[..., Any]]] = {
             "complex step": ("complex step", textbook),
-            "Ridders": ("ridders", self._own_loss(rest["own"]) if rest else textbook),
+            "Ridders": ("ridders", self._own_loss(own[0]) if own else textbook),
         }
         point = self.named(self.point)
         claimed = {argument: np.asarray(self.run(self.point)[name], float)}
@@ -304,5 +305,3 @@ def _same(left: Any, right: Any) -> bool:
     pairs = list(zip(np.asarray(left, dtype=object).flat, np.asarray(right, dtype=object).flat, strict=True))
     scale = max((abs(a) for a, _ in pairs), default=1)
     return all(abs(a - b) <= SAME * max(scale, 1e-30) for a, b in pairs)
-
-

@@ -95,7 +95,7 @@ class Report:
     @property
     def status(self) -> Status:
         """Fail if anything fails; else unresolved if anything is; else pass."""
-        found = {check.status for check in (*self.lines, *self.kernels)} | {self.replayed}
+        found = {self.replayed, *(line.status for line in self.lines), *(kernel.status for kernel in self.kernels)}
         if self.faults or "fail" in found:
             return "fail"
         return "unresolved" if "unresolved" in found else "pass"
@@ -123,10 +123,10 @@ class Report:
     def __str__(self) -> str:
         """Return the figures in a few lines."""
         good = [check for check in self.lines if check.status == "pass"]
+        assumed = ", ".join(self.assumptions) or "nothing"
         rows = [
             f"{self.status:<10} {self.slug}",
-            f"    proofs    {len(self.lines)} lines and claims proved, {len(good)} witnessed, "
-            f"assumes {', '.join(self.assumptions) or 'nothing'}",
+            f"    proofs    {len(self.lines)} lines and claims proved, {len(good)} witnessed, assumes {assumed}",
             f"    replay    {self.replayed} in a fresh process, certificate {self.certificate[:16]}",
         ]
         for kernel in dict.fromkeys(check.kernel for check in self.kernels):
@@ -248,7 +248,7 @@ def witnessed(entry: Derivation) -> frozenset[tuple[str, int]]:
 
 
 def replayed_elsewhere(certificates: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Replay certificates in a fresh process, which has the core and the rules alone; return what is refused and why."""
+    """Replay certificates in a fresh process, by the core and the rules alone; return what is refused and why."""
     from derive.logic.certificate import dumps
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,1 @@
+"""What can be written: terms, their notation, arrays by components."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
-from derive.language.term import Term, at, free, index, name_of, place, substitute, Σ
+from derive.language.term import Σ, Term, at, free, index, name_of, place, substitute
 
 Places = tuple[Term, ...]
 _NAMES = "ijklmnrs"
@@ -30,7 +30,7 @@ def component(array: Term, places: Places) -> Term:
     return at(array, places) if places else push(array)
 
 
-@lru_cache(maxsize=None)
+@cache
 def push(term: Term) -> Term:
     """Return a scalar term with array notation replaced by what it is defined to be."""
     if term.op == "at":
@@ -45,7 +45,7 @@ def push(term: Term) -> Term:
     return Term(term.op, tuple(push(arg) for arg in term.args), term.data)
 
 
-@lru_cache(maxsize=None)
+@cache
 def expanded(term: Term) -> Term:
     """Return a term with every named quantity replaced by its definition, and array notation by components."""
     base, places = place(term)
@@ -54,6 +54,12 @@ def expanded(term: Term) -> Term:
     if term.op == "D" or not term.args:
         return term
     return push(Term(term.op, tuple(arg if arg.op == "idx" else expanded(arg) for arg in term.args), term.data))
+
+
+def unfolded(term: Term) -> Term | None:
+    """Return the definition of a named quantity or of its component; None for anything else."""
+    base, places = place(term)
+    return component(base.args[0], places) if base.op == "let" else None
 
 
 def _elementwise(array: Term, places: Places) -> Term:

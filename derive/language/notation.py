@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
-from derive.language.term import ONE, ZERO, Numeric, Prose, Term, Σ, eq, le, lift, lt, ne
+from derive.language.term import ONE, ZERO, Σ, Numeric, Prose, Term, eq, le, lift, lt, ne
 
 Row = Callable[[Term], Term]
 

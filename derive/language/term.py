@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 Shape = tuple["Term", ...]
@@ -52,7 +52,8 @@ class Term:
     serial: int
     _hash: int
 
-    def __new__(cls, op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:
+    def __new__(cls, op: str, args: tuple[Term, ...] = (), data: Data = None) -> Term:  # noqa: PYI034 - interned
+        """Return the one term of this operator, arguments and data, making it where it is new."""
         key = (op, args, data)
         known = _POOL.get(key)
         if known is not None:
@@ -128,7 +129,7 @@ class Term:
         return Term("at", (self, *map(lift, places)))
 
     @property
-    def T(self) -> Term:  # noqa: N802 - NumPy's name
+    def T(self) -> Term:
         """The transpose: the axes in reverse order."""
         return Term("T", (self,))
 
@@ -217,7 +218,9 @@ def _at(args: tuple[Term, ...], data: Data) -> Shape:
     for place, axis in zip(places, array.shape, strict=True):
         natural = axis.op == "size" and name_of(axis) == NAT and sort(place) in {"size", "index", "real"}
         if not natural and not (place.op == "idx" and place.args[0] is axis):
-            raise ShapeError(f"index {place} (of range {shape_text(place.args[:1])}) on an axis of size {axis} of {array}")
+            raise ShapeError(
+                f"index {place} (of range {shape_text(place.args[:1])}) on an axis of size {axis} of {array}"
+            )
     return ()
 
 
@@ -343,8 +346,10 @@ OPERATORS: Final[dict[str, Rule]] = {
     "true": _scalar,
 }
 
-FORMULAS: Final = frozenset("eq ne le lt iff and implies forall integrable exchange true".split())
-LEAVES: Final = frozenset("num size space idx var fun true".split())
+FORMULAS: Final = frozenset(
+    ["eq", "ne", "le", "lt", "iff", "and", "implies", "forall", "integrable", "exchange", "true"]
+)
+LEAVES: Final = frozenset(["num", "size", "space", "idx", "var", "fun", "true"])
 _BOUND: Final[dict[str, Callable[[int], int]]] = {
     "array": lambda n: n - 1,
     "mean": lambda n: n - 1,
@@ -371,6 +376,35 @@ def name_of(term: Term) -> str:
     return str(term.data[0] if isinstance(term.data, tuple) else term.data)
 
 
+def number_of(term: Term) -> Fraction:
+    """Return the value of a number. Raises TypeError for every other term."""
+    if term.op != "num" or not isinstance(term.data, Fraction):
+        raise TypeError(f"{term!r} is no number")
+    return term.data
+
+
+def is_number(term: Term, value: int) -> bool:
+    """Tell whether a term is a certain number."""
+    return term.op == "num" and term.data == value
+
+
+def least_of(size_: Term) -> int:
+    """Return the least value that a natural number can have: 1 for a size, 1 for a successor, 0 for the rest."""
+    if size_.op == "succ":
+        return 1
+    return int(size_.data[1]) if isinstance(size_.data, tuple) else 0
+
+
+def order_of(function_: Term) -> int:
+    """Return how often an unknown function has been differentiated."""
+    return int(function_.data[1]) if isinstance(function_.data, tuple) else 0
+
+
+def law_of(variable: Term) -> str:
+    """Return the law of a random variable."""
+    return str(variable.data[2]) if is_random(variable) and isinstance(variable.data, tuple) else ""
+
+
 def domain_of(term: Term) -> str:
     """Return the declared domain of a variable, and "real" for everything else."""
     return str(term.data[1]) if term.op == "var" and isinstance(term.data, tuple) else "real"
@@ -378,7 +412,7 @@ def domain_of(term: Term) -> str:
 
 def is_random(term: Term) -> bool:
     """Tell whether a variable was declared as random."""
-    return term.op == "var" and isinstance(term.data, tuple) and len(term.data) > 2  # noqa: PLR2004
+    return term.op == "var" and isinstance(term.data, tuple) and len(term.data) > 2
 
 
 # ---- making terms --------------------------------------------------------------------------------------------------
@@ -455,7 +489,7 @@ def derivative_of(name: str) -> Callable[[Numeric], Term]:
     return lambda argument: Term("call", (symbol, lift(argument)))
 
 
-def D(body: Numeric, by: Term) -> Term:  # noqa: N802 - the operator's usual letter
+def D(body: Numeric, by: Term) -> Term:
     """Return the derivative of `body` by a variable, a named quantity or one of their components."""
     return Term("D", (lift(body), by))
 
@@ -481,7 +515,7 @@ def expect(density: Term, body: Numeric, point: Term) -> Term:
     return Term("expect", (point, density[point], lift(body)))
 
 
-def E(body: Numeric, *symbols: Term) -> Term:  # noqa: N802 - the operator's usual letter
+def E(body: Numeric, *symbols: Term) -> Term:
     """Return 𝔼 of `body` over random variables."""
     return Term("mean", (*symbols, lift(body)))
 
@@ -561,7 +595,7 @@ NATURALS: Final = Term("size", (), (NAT, 0))
 # ---- what occurs where ---------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def free(term: Term) -> frozenset[Term]:
     """Return the indices and random variables that are free in a term, through definitions."""
     if term.op == "idx" or is_random(term):
@@ -570,13 +604,13 @@ def free(term: Term) -> frozenset[Term]:
     return inner - frozenset(bound(term))
 
 
-@lru_cache(maxsize=None)
+@cache
 def occurs(part: Term, term: Term) -> bool:
     """Tell whether `part` is a part of `term`, seen through definitions."""
     return part is term or any(occurs(part, arg) for arg in term.args)
 
 
-@lru_cache(maxsize=None)
+@cache
 def cuts(term: Term, quantity: Term) -> bool:
     """Tell whether a derivative by something upstream of `quantity` is taken in `term`, through `quantity`.
 
@@ -591,7 +625,7 @@ def cuts(term: Term, quantity: Term) -> bool:
     return any(cuts(arg, quantity) for arg in term.args)
 
 
-@lru_cache(maxsize=None)
+@cache
 def names(term: Term) -> frozenset[str]:
     """Return every name in a term, through definitions."""
     own = frozenset([name_of(term)]) if term.op in {"size", "space", "idx", "var", "let", "fun"} else frozenset[str]()
@@ -631,7 +665,7 @@ def substitute(term: Term, mapping: Mapping[Term, Term]) -> Term:
 
 
 def _brought(old: Term, new: Term) -> frozenset[Term]:
-    """What is free in a replacement. A named quantity stands for its definition, so what was bound in that stays bound."""
+    """What is free in a replacement. A named quantity stands for its definition: what was bound there stays bound."""
     return free(new) - free(old) if old.op == "let" else free(new)
 
 
@@ -688,7 +722,7 @@ class _Substitution:
         return self._rebuild(symbol) if not self.only_indices else symbol
 
 
-@lru_cache(maxsize=None)
+@cache
 def height(term: Term) -> int:
     """Return how deep binders nest in a term, not looking into definitions."""
     if term.op in {"let", *LEAVES}:
@@ -696,7 +730,7 @@ def height(term: Term) -> int:
     return (term.op in BINDERS) + max(map(height, term.args), default=0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def alpha(term: Term) -> Term:
     """Return the term with its bound indices named by nesting depth: equal for terms that differ by such names only."""
     if not height(term):
@@ -705,7 +739,9 @@ def alpha(term: Term) -> Term:
     symbols = [s for s in bound(term) if s.op == "idx"]
     renamed = {s: Term("idx", s.args, f"#{height(term)}.{n}") for n, s in enumerate(symbols)}
     scope = args[len(bound(term)) :]
-    return Term(term.op, (*(renamed.get(s, s) for s in bound(term)), *(substitute(a, renamed) for a in scope)), term.data)
+    return Term(
+        term.op, (*(renamed.get(s, s) for s in bound(term)), *(substitute(a, renamed) for a in scope)), term.data
+    )
 
 
 # ---- plain text, for messages and the command line -------------------------------------------------------------------

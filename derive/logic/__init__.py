@@ -1,0 +1,1 @@
+"""What can be proved: the core, strategies, rules, calculations, certificates."""

@@ -112,7 +112,9 @@ def _changes(changes: tuple[tuple[Term, Term], ...]) -> Prose:
 
 def function_instance(theorem: Theorem, name: str, symbol: str) -> Argument:
     """Read a theorem about an unknown function at a symbol of the notation."""
-    return Argument(core.instantiate_function(theorem, name, symbol), (), (f"the unknown function {name} is now {symbol}",))
+    return Argument(
+        core.instantiate_function(theorem, name, symbol), (), (f"the unknown function {name} is now {symbol}",)
+    )
 
 
 def positive(term: Term) -> Argument:
@@ -121,5 +123,3 @@ def positive(term: Term) -> Argument:
     if theorem.hypotheses:
         raise ProofError(f"0 < {term} needs {', '.join(map(repr, theorem.hypotheses))}")
     return Argument(theorem, (), ("every factor is positive",))
-
-

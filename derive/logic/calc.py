@@ -1,12 +1,12 @@
 """Calculations: the mathematics on the left, the reason on the right, and every line checked as it is written.
 
-The reasons of a line run together to a joint fixed point on the old line and on the author's line, and what they come to
-must agree by algebra. So one reason unfolds and folds alike, and the author's line is what is printed.
+The reasons of a line run together to a joint fixed point on the old line and on the author's line, and what
+they come to must agree by algebra. So one reason unfolds and folds alike, and the author's line is what is printed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,11 +16,18 @@ from derive.logic.context import ProofError
 from derive.logic.rules import sums
 from derive.logic.rules.reasons import Lemma, Reason, linearity
 from derive.logic.strategy import Plan, agree, by_axiom, carry_out, everywhere
-from derive.logic.theorem import Theorem, components, extensionality, joined, reflexivity, relation_of, symmetry, transitivity
+from derive.logic.theorem import (
+    Theorem,
+    components,
+    extensionality,
+    reflexivity,
+    relation_of,
+    symmetry,
+    transitivity,
+)
 
 Because = Reason | Lemma | Term
 _ROUNDS = 20
-_SIGNS = {"=": "=", "≤": "≤", "<": "<"}
 
 
 class StepError(ProofError):
@@ -117,8 +124,10 @@ class Calculation:
         theorem = self.theorem
         target = component(array, places)
         if alpha(push(theorem.rhs)) is not alpha(target):
-            theorem = _meet(theorem, theorem.rhs, target, ()) or _meet(theorem, theorem.rhs, target, (linearity,)) or _fail(
-                self.theorem.rhs, target, "=", (), "the last line is not the component of the array")
+            met = _meet(theorem, theorem.rhs, target, ()) or _meet(theorem, theorem.rhs, target, (linearity,))
+            if met is None:
+                raise _failure(theorem.rhs, target, "=", (), "the last line is not the component of the array")
+            theorem = met
         whole = extensionality(theorem, left, array, *places)
         line = Line(left, array, "=", (), whole, heading=self.heading, raised=True)
         return replace(self, theorem=whole, lines=(*self.lines, line), heading="")
@@ -127,19 +136,26 @@ class Calculation:
         reasons = tuple(_as_reason(b, self.theorem.rhs) for b in because)
         before = self.theorem.rhs
         if before.shape != target.shape:
-            raise StepError(f"{target} has another shape than {before}: write array(…) to read a line as arrays", before, target, relation)
+            raise StepError(
+                f"{target} has another shape than {before}: write array(…) to read a line as arrays",
+                before,
+                target,
+                relation,
+            )
         line = _proved(before, target, reasons)
         if line is None:
-            _fail(before, target, relation, reasons, "it does not follow")
-        assert line is not None
+            raise _failure(before, target, relation, reasons, "it does not follow")
         if relation_of(line) != relation:
             raise StepError(
-                f"you wrote    {before} {relation} {target}\n  the reasons prove {_SIGNS[relation_of(line)]}: write that relation",
-                before, target, relation, "relation")  # fmt: skip
+                f"you wrote {before} {relation} {target}\n  the reasons prove {relation_of(line)}: write that relation",
+                before,
+                target,
+                relation,
+                "relation",
+            )
         _reject_superfluous(before, target, relation, reasons)
         added = Line(before, target, relation, reasons, line, heading=self.heading)
         theorem = transitivity(self.theorem, line)
-        assert relation_of(theorem) == joined(relation_of(self.theorem), relation)
         return replace(self, theorem=theorem, lines=(*self.lines, added), heading="")
 
 
@@ -153,7 +169,9 @@ def _as_reason(because: Because, before: Term) -> Reason:
     if isinstance(because, Reason):
         return because
     if isinstance(because, Term):
-        raise StepError(f"{because} is a term and no reason: write by({because}) for its definition", before, because, "=")
+        raise StepError(
+            f"{because} is a term and no reason: write by({because}) for its definition", before, because, "="
+        )
     return because.as_reason
 
 
@@ -169,7 +187,9 @@ def _normalised(term: Term, reasons: tuple[Reason, ...]) -> tuple[Term, Plan]:
         if term is start:
             return term, plan
     names = ", ".join(map(repr, reasons))
-    raise ProofError(f"the reasons {names} never come to rest: two of them undo each other; use them in lines of their own")
+    raise ProofError(
+        f"the reasons {names} never come to rest: two of them undo each other; use them in lines of their own"
+    )
 
 
 def _proved(before: Term, target: Term, reasons: tuple[Reason, ...]) -> Theorem | None:
@@ -198,7 +218,8 @@ def _pushed(theorem: Theorem) -> Theorem:
 def _old_line(before: Term, reasons: tuple[Reason, ...]) -> tuple[Term, Plan]:
     """The old line after the one-sided reasons, each once, among the others to their fixed point."""
     two_sided = tuple(r for r in reasons if r.both_sides)
-    term, plan = push(before), ()
+    term = push(before)
+    plan: Plan = ()
     for reason in reasons:
         if reason.both_sides:
             continue
@@ -230,16 +251,20 @@ def _reject_superfluous(before: Term, target: Term, relation: str, reasons: tupl
         except ProofError:
             continue
         if without is not None and relation_of(without) == relation:
-            raise StepError(f"{reason!r} is not needed for {before} {relation} {target}: leave it out", before, target, relation, "superfluous")
+            raise StepError(
+                f"{reason!r} is not needed for {before} {relation} {target}: leave it out",
+                before,
+                target,
+                relation,
+                "superfluous",
+            )
 
 
-def _fail(before: Term, target: Term, relation: str, reasons: tuple[Reason, ...], why: str) -> Theorem:
+def _failure(before: Term, target: Term, relation: str, reasons: tuple[Reason, ...], why: str) -> StepError:
     old, _ = _old_line(before, reasons)
     new, _ = _normalised(push(target), tuple(r for r in reasons if r.both_sides))
     listed = ", ".join(map(repr, reasons)) or "algebra alone"
-    raise StepError(
+    return StepError(
         f"{why}.\n  you wrote      {before} {relation} {target}\n  the rules give {old}\n  yours comes to {new}\n"
         f"  by {listed}\n  correct the line, or name the reason that is missing",
         before, target, relation)  # fmt: skip
-
-

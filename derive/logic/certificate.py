@@ -106,7 +106,13 @@ def _plain_data(data: Any) -> Json:
     return {"tuple": list(data)} if isinstance(data, tuple) else data
 
 
-def write(slug: str, claims: Mapping[str, Theorem], lines: Iterable[tuple[str, Theorem, str]], assumptions: Iterable[Term], versions: Mapping[str, str]) -> Json:
+def write(
+    slug: str,
+    claims: Mapping[str, Theorem],
+    lines: Iterable[tuple[str, Theorem, str]],
+    assumptions: Iterable[Term],
+    versions: Mapping[str, str],
+) -> Json:
     """Return a certificate as plain JSON data.
 
     Parameters
@@ -139,7 +145,9 @@ def write(slug: str, claims: Mapping[str, Theorem], lines: Iterable[tuple[str, T
 def content_hash(certificate: Mapping[str, Json]) -> str:
     """Return the SHA-256 of everything in a certificate but the hash itself."""
     body = {key: value for key, value in certificate.items() if key != "hash"}
-    return hashlib.sha256(json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
 
 
 def dumps(certificate: Mapping[str, Json]) -> str:
@@ -157,7 +165,7 @@ def dumps(certificate: Mapping[str, Json]) -> str:
 # ---- replay ----------------------------------------------------------------------------------------------------------
 
 
-def replay(certificate: Mapping[str, Json]) -> dict[str, Theorem]:
+def replay(certificate: Json) -> dict[str, Theorem]:
     """Make every inference of a certificate again and return its claims.
 
     Raises
@@ -177,11 +185,15 @@ def replay(certificate: Mapping[str, Json]) -> dict[str, Theorem]:
             if name not in claims or not 0 <= number < len(theorems):
                 raise CertificateError(f"a line of {name!r} names an inference that is not there")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise CertificateError(f"the certificate is damaged ({type(error).__name__}: {error}); make it again with derive build") from error
+        raise CertificateError(
+            f"the certificate is damaged ({type(error).__name__}: {error}); make it again with derive build"
+        ) from error
     for name, theorem in claims.items():
         for hypothesis in theorem.hypotheses:
             if closed(hypothesis) not in allowed:
-                raise CertificateError(f"claim {name!r} rests on {hypothesis!r}, which is not among the stated assumptions")
+                raise CertificateError(
+                    f"claim {name!r} rests on {hypothesis!r}, which is not among the stated assumptions"
+                )
     if not claims:
         raise CertificateError("the certificate claims nothing")
     if certificate.get("hash") != content_hash(certificate):
@@ -199,7 +211,7 @@ def _terms(rows: Iterable[Json]) -> list[Term]:
     return made
 
 
-def _earlier(made: list[T], number: int) -> T:
+def _earlier(made: list[T], number: Json) -> T:
     if not isinstance(number, int) or not 0 <= number < len(made):
         raise IndexError(f"entry {number} does not stand before")
     return made[number]

@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from derive.language.notation import DOMAINS, SYMBOLS
 from derive.language.term import (
-    TRUE, Complaint, Term, bound, domain_of, free, is_random, lt, name_of, names, occurs, place, sort, substitute, variant,
+    TRUE,
+    Complaint,
+    Term,
+    bound,
+    domain_of,
+    free,
+    is_random,
+    lt,
+    name_of,
+    names,
+    number_of,
+    occurs,
+    place,
+    sort,
+    substitute,
+    variant,
 )  # fmt: skip
 from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, guarded, require
 
@@ -36,10 +51,13 @@ class Context:
     close: Callable[[str, Term, Conditions], tuple[str, Term, Conditions]]
 
 
-@lru_cache(maxsize=None)
+@cache
 def context(term: Term, position: int) -> Context:
     """Return an argument as it is seen from inside: under ∂/∂q the quantity q is a fresh variable."""
-    need(term.op not in {"let", "var", "idx", "delta", "size"} and position < len(term.args), f"nothing is rewritten inside {term}")
+    need(
+        term.op not in {"let", "var", "idx", "delta", "size"} and position < len(term.args),
+        f"nothing is rewritten inside {term}",
+    )
     if term.op == "D":
         return _derivative_context(term, position)
     symbols = bound(term)
@@ -56,7 +74,7 @@ def context(term: Term, position: int) -> Context:
 
 def _guard(term: Term, position: int) -> Term | None:
     """The local hypothesis of a place: under 𝔼 with density q, q(z) > 0; under P ⇒, P."""
-    if term.op == "expect" and position == 2:  # noqa: PLR2004 - point, density, body
+    if term.op == "expect" and position == 2:
         return lt(0, term.args[1])
     return term.args[0] if term.op == "implies" and position == 1 else None
 
@@ -81,7 +99,10 @@ def _derivative_context(term: Term, position: int) -> Context:
         need(relation == "=", "an inequality cannot be differentiated")
         need(not occurs(base, new), f"{base} is fixed outside of the derivative and free inside it: {new}")
         for condition in conditions:
-            need(not occurs(fresh, condition) or _is_open(condition), f"{condition} holds at a point, and cannot be differentiated")
+            need(
+                not occurs(fresh, condition) or _is_open(condition),
+                f"{condition} holds at a point, and cannot be differentiated",
+            )
         back = {fresh: base}
         return "=", Term("D", (substitute(new, back), by)), frozenset(substitute(c, back) for c in conditions)
 
@@ -100,8 +121,8 @@ def _carried(term: Term, position: int, relation: str, new: Term) -> tuple[str, 
     if relation == "=":
         return "=", NONE
     rule = _MONOTONE.get(term.op)
-    need(rule is not None, f"{term} is not known to grow with {term.args[position]}")
-    assert rule is not None
+    if rule is None:
+        raise ProofError(f"{term} is not known to grow with {term.args[position]}")
     return rule(term, position, relation, new)
 
 
@@ -134,18 +155,29 @@ def _multiplied(term: Term, position: int, relation: str, new: Term) -> tuple[st
 
 def _raised(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:
     exponent = term.args[1]
-    natural = sort(exponent) == "size" or (exponent.op == "num" and exponent.data > 0)  # type: ignore[operator]
+    natural = sort(exponent) == "size" or (exponent.op == "num" and number_of(exponent) > 0)
     need(position == 0 and natural, f"{term} is not known to grow with {term.args[position]}")
     return "≤", require(NONNEGATIVE, term.args[0])
 
 
 _MONOTONE: Final[Mapping[str, Callable[[Term, int, str, Term], tuple[str, Conditions]]]] = {
-    "add": _grows, "sub": _grows, "sum": lambda t, p, r, n: ("≤", NONE), "mul": _scaled, "div": _scaled, "integral": _averaged,
-    "expect": _averaged, "mean": _averaged, "app": _applied, "prod": _multiplied, "pow": _raised,
-}  # fmt: skip
+    "add": _grows,
+    "sub": _grows,
+    "sum": lambda term, position, relation, new: ("≤", NONE),
+    "mul": _scaled,
+    "div": _scaled,
+    "integral": _averaged,
+    "expect": _averaged,
+    "mean": _averaged,
+    "app": _applied,
+    "prod": _multiplied,
+    "pow": _raised,
+}
 
 
-def rewritten(term: Term, path: tuple[int, ...], leaf: Callable[[Term], tuple[str, Term, Conditions]]) -> tuple[str, Term, Conditions]:
+def rewritten(
+    term: Term, path: tuple[int, ...], leaf: Callable[[Term], tuple[str, Term, Conditions]]
+) -> tuple[str, Term, Conditions]:
     """Return the relation, the whole and the conditions after `leaf` has acted on the part at a path."""
     if not path:
         return leaf(term)

@@ -6,18 +6,40 @@ A condition that is not known is reduced to conditions on its parts, which toget
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
-from derive.language.array import component, expanded, push
-from derive.language.notation import DOMAINS, LAWS, SYMBOLS
+from derive.language.array import component, expanded, push, unfolded
+from derive.language.notation import DOMAINS, SYMBOLS
 from derive.language.term import (
-    ONE, ZERO, Term, alpha, at, bound, domain_of, eq, free, index, is_random, le, lt, name_of, names, ne, occurs, place, sort, substitute, variant,
+    ONE,
+    ZERO,
+    Term,
+    alpha,
+    at,
+    bound,
+    domain_of,
+    eq,
+    free,
+    index,
+    le,
+    least_of,
+    lt,
+    ne,
+    number_of,
+    occurs,
+    place,
+    sort,
 )  # fmt: skip
+from derive.logic.integrability import not_integrable
 
 Conditions = frozenset[Term]
 NONE: Conditions = frozenset()
 POSITIVE, NONNEGATIVE, NONZERO = ">", "≥", "≠"
-_FORMULA: dict[str, Callable[[Term], Term]] = {POSITIVE: lambda t: lt(0, t), NONNEGATIVE: lambda t: le(0, t), NONZERO: lambda t: ne(t, 0)}  # fmt: skip
+_FORMULA: dict[str, Callable[[Term], Term]] = {
+    POSITIVE: lambda t: lt(0, t),
+    NONNEGATIVE: lambda t: le(0, t),
+    NONZERO: lambda t: ne(t, 0),
+}
 _RANGES = {
     "positive": {POSITIVE, NONNEGATIVE, NONZERO},
     "unit": {POSITIVE, NONNEGATIVE, NONZERO},
@@ -37,7 +59,7 @@ def generalise(condition: Term, symbols: tuple[Term, ...]) -> Term:
 
 
 def guarded(guard: Term | None, condition: Term, symbols: tuple[Term, ...]) -> Term:
-    """Return a condition as it is carried out of a place with a local hypothesis, which it keeps if it speaks of the place."""
+    """Return a condition as it leaves a place with a local hypothesis, which it keeps if it speaks of the place."""
     if guard is None or free(condition).isdisjoint(symbols):
         return condition
     return Term("implies", (guard, condition))
@@ -48,12 +70,6 @@ def closed(condition: Term) -> Term:
     for symbol in sorted(free(condition), key=lambda s: s.serial):
         condition = Term("forall", (symbol, condition))
     return alpha(expanded(condition))
-
-
-def unfolded(term: Term) -> Term | None:
-    """Return the definition of a named quantity or of its component; None for anything else."""
-    base, places = place(term)
-    return component(base.args[0], places) if base.op == "let" else None
 
 
 def range_of(term: Term) -> str:
@@ -81,9 +97,9 @@ def below_one(term: Term) -> bool:
 # ---- what it takes for t > 0, t ≥ 0 or t ≠ 0 to hold -----------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def require(relation: str, term: Term, known: tuple[Term, ...] = ()) -> Conditions:
-    """Return conditions that together imply t > 0 (or ≥, ≠); none where it is known. `known`: formulas that hold here."""
+    """Return conditions that imply t > 0 (or ≥, ≠), none where it is known. `known`: formulas that hold here."""
     term = push(term)
     goal = _FORMULA[relation](term)
     if _is_among(goal, known) or (relation != POSITIVE and _is_among(lt(0, term), known)):
@@ -106,15 +122,15 @@ def _is_among(goal: Term, known: tuple[Term, ...]) -> bool:
 
 
 def _number_holds(relation: str, term: Term) -> bool:
-    value = term.data
-    return {POSITIVE: value > 0, NONNEGATIVE: value >= 0, NONZERO: value != 0}[relation]  # type: ignore[operator]
+    value = number_of(term)
+    return {POSITIVE: value > 0, NONNEGATIVE: value >= 0, NONZERO: value != 0}[relation]
 
 
 Rule = Callable[[str, Term, tuple[Term, ...]], Conditions | None]
 
 
 def _by_definition(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
-    """What a named quantity needs; its own condition, and not its definition's, where that is all that there is to say."""
+    """What a named quantity needs: its own condition, where its definition has no more to say."""
     inner = unfolded(term)
     if inner is None:
         return None
@@ -123,8 +139,7 @@ def _by_definition(relation: str, term: Term, known: tuple[Term, ...]) -> Condit
 
 
 def _size(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
-    least = term.data[1] if term.op == "size" and isinstance(term.data, tuple) else 1
-    return NONE if relation == NONNEGATIVE or least >= 1 else None
+    return NONE if relation == NONNEGATIVE or least_of(term) >= 1 else None
 
 
 def _sum_of_two(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
@@ -161,7 +176,7 @@ def _quotient(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions 
 
 def _power(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
     base, exponent = term.args
-    even = exponent.op == "num" and exponent.data % 2 == 0  # type: ignore[operator]
+    even = exponent.op == "num" and number_of(exponent) % 2 == 0
     if even:
         return NONE if relation == NONNEGATIVE else require(NONZERO, base, known)
     return require(relation, base, known)
@@ -184,7 +199,7 @@ def _over_range(relation: str, term: Term, known: tuple[Term, ...]) -> Condition
 
 
 def _inhabited(over: Term) -> bool:
-    return over.op == "succ" or (isinstance(over.data, tuple) and int(over.data[1]) >= 1)
+    return sort(over) == "size" and over.op != "space" and least_of(over) >= 1
 
 
 def _integral(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
@@ -225,7 +240,7 @@ _REQUIRE: dict[str, Rule] = {
 # ---- conditions as formulas ------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def discharge(condition: Term, known: tuple[Term, ...] = ()) -> Conditions:
     """Return what is left of a condition after everything that is known: none, itself or conditions that imply it."""
     rule = _DISCHARGE.get(condition.op)
@@ -257,108 +272,25 @@ def _implies(condition: Term, known: tuple[Term, ...]) -> Conditions:
 
 
 def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
-    """Finite sums, declared densities and polynomials within the moments of a law are integrable."""
     symbol, body = condition.args
-    if symbol.op == "idx" and symbol.args[0].op != "space":
-        return NONE
-    if symbol not in free(body) and is_random(symbol):
-        return NONE
-    if is_random(symbol):
-        degree = polynomial_degree(body, symbol)
-        law = LAWS[str(symbol.data[2])] if isinstance(symbol.data, tuple) else None
-        return NONE if law and degree is not None and degree < len(law.moments) else frozenset([condition])
-    if body.op == "at" and body.args[0].op == "var" and domain_of(body.args[0]).endswith("density"):
-        return NONE
-    inner = unfolded(body)
-    if inner is not None:
-        return discharge(Term("integrable", (symbol, inner)), known)
-    if body.op == "mul" and body.args[1].op in {"add", "sub"}:
-        pieces = (Term("integrable", (symbol, body.args[0] * part)) for part in body.args[1].args)
-        return frozenset[Term]().union(*(discharge(piece, known) for piece in pieces))
-    if body.op == "mul" and body.args[1].op == "neg":
-        return discharge(Term("integrable", (symbol, body.args[0] * body.args[1].args[0])), known)
-    turned = _turned_log(body)
-    if turned is not None:
-        return discharge(Term("integrable", (symbol, turned)), known)
-    if body.op == "mul" and body.args[1].op == "div" and body.args[1].args[1] is body.args[0]:
-        return discharge(Term("integrable", (symbol, body.args[1].args[0])), known)  # q·(f/q) is f or 0
-    factor = _constant_factor(body, symbol)
-    if factor is not None:
-        return discharge(Term("integrable", (symbol, factor)), known)
-    if body.op in {"add", "sub"}:
-        return frozenset[Term]().union(*(discharge(Term("integrable", (symbol, part)), known) for part in body.args))
-    if body.op == "app" and (meant := SYMBOLS[str(body.data)].definition) is not None and body.data == "kl":
-        return discharge(Term("integrable", (symbol, meant(*body.args))), known)
-    return frozenset([condition])
-
-
-def _turned_log(body: Term) -> Term | None:
-    """Return q·log(q/f) for q·log(f/q), which is minus it: one of the two is enough."""
-    if body.op != "mul" or body.args[1].op != "app" or body.args[1].data != "log":
-        return None
-    density, ratio = body.args[0], body.args[1].args[0]
-    if ratio.op != "div" or ratio.args[1] is not density or ratio.args[0] is density:
-        return None
-    return density * Term("app", (density / ratio.args[0],), "log")
-
-
-def _constant_factor(body: Term, symbol: Term) -> Term | None:
-    """Return u where the body is c·u, u·c, u/c or −u and c is free of the symbol."""
-    if body.op == "neg":
-        return body.args[0]
-    if body.op == "mul":
-        for constant, rest in (body.args, body.args[::-1]):
-            if symbol not in free(constant):
-                return rest
-    return body.args[0] if body.op == "div" and symbol not in free(body.args[1]) else None
-
-
-def _degree_of_derivative(term: Term, symbol: Term) -> int | None:
-    """Differentiating leaves a polynomial a polynomial; by a quantity through which alone the symbol enters, it takes one off."""
-    body, by = term.args
-    base, _ = place(by)
-    if base.op == "let" and occurs(symbol, base):
-        fresh = variant(Term("var", base.shape, (name_of(base), "real")), names(body))
-        outer, inner = substitute(body, {base: fresh}), polynomial_degree(_any_component(base), symbol)
-        degree = polynomial_degree(outer, fresh)
-        if not occurs(symbol, outer) and degree is not None and inner is not None:
-            return max(degree - 1, 0) * inner
-    return polynomial_degree(body, symbol)
-
-
-def _any_component(array: Term) -> Term:
-    return component(array.args[0], tuple(index(f"h{n}", axis) for n, axis in enumerate(array.shape)))
-
-
-def polynomial_degree(term: Term, symbol: Term) -> int | None:
-    """Return a bound on the degree of a term as a polynomial in a variable, or None."""
-    if not occurs(symbol, term):
-        return 0
-    if term.op == "D":
-        return _degree_of_derivative(term, symbol)
-    if place(term)[0] is symbol:
-        return 1
-    inner = unfolded(term)
-    if inner is not None:
-        return polynomial_degree(inner, symbol)
-    degrees = [polynomial_degree(arg, symbol) for arg in term.args if sort(arg) == "real"]
-    if any(d is None for d in degrees):
-        return None
-    whole = [d for d in degrees if d is not None]
-    if term.op == "pow" and term.args[1].op == "num" and term.args[1].data >= 0:  # type: ignore[operator]
-        return whole[0] * int(term.args[1].data)  # type: ignore[arg-type]
-    if term.op == "div" and occurs(symbol, term.args[1]):
-        return None
-    rule = {"add": max, "sub": max, "neg": max, "sum": max, "mul": sum, "div": sum}.get(term.op)
-    return rule(whole) if rule else None  # type: ignore[operator,no-any-return]
+    return frozenset(Term("integrable", (symbol, part)) for part in not_integrable(body, symbol))
 
 
 def _exchangeable(condition: Term, known: tuple[Term, ...]) -> Conditions:
-    """The expectation of a polynomial within the law's moments is a sum of moments, with coefficients that are differentiated."""
+    """The expectation of a polynomial within the law's moments is a sum of moments times smooth coefficients."""
     body = condition.args[0].args[0]
-    if body.op == "mean" and all(not _integrable(Term("integrable", (s, body.args[-1])), known) for s in body.args[:-1]):
+    if body.op == "mean" and all(
+        not _integrable(Term("integrable", (s, body.args[-1])), known) for s in body.args[:-1]
+    ):
         return NONE
     return frozenset([condition])
+
+
+def _unequal(condition: Term, known: tuple[Term, ...]) -> Conditions:
+    left, right = condition.args
+    if right is ZERO:
+        return require(NONZERO, left, known)
+    return frozenset([condition]) if require(NONZERO, left - right, known) else NONE
 
 
 def _equation(condition: Term, known: tuple[Term, ...]) -> Conditions:
@@ -370,7 +302,7 @@ _DISCHARGE: dict[str, Callable[[Term, tuple[Term, ...]], Conditions]] = {
     "true": lambda condition, known: NONE,
     "lt": _order,
     "le": _order,
-    "ne": lambda c, known: require(NONZERO, c.args[0], known) if c.args[1] is ZERO else require(NONZERO, c.args[0] - c.args[1], known) and frozenset([c]),
+    "ne": _unequal,
     "eq": _equation,
     "and": lambda c, known: discharge(c.args[0], known) | discharge(c.args[1], known),
     "forall": _forall,
@@ -383,7 +315,7 @@ _DISCHARGE: dict[str, Callable[[Term, tuple[Term, ...]], Conditions]] = {
 # ---- harvesting: the conditions under which a held term is defined ---------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def harvest(term: Term, by: Term | None = None) -> Conditions:
     """Return the undischarged conditions under which a term, its definitions included, is defined.
 
@@ -445,7 +377,10 @@ def _exchange(term: Term, by: Term) -> tuple[Term, ...]:
 
 
 def _natural_power(exponent: Term) -> bool:
-    return sort(exponent) == "size" or (exponent.op == "num" and exponent.data >= 0 and exponent.data == int(exponent.data))  # type: ignore[operator,arg-type]
+    if exponent.op != "num":
+        return sort(exponent) == "size"
+    value = number_of(exponent)
+    return value >= 0 and value.denominator == 1
 
 
 def _inside(term: Term, arg: Term, by: Term | None) -> Conditions:
@@ -456,5 +391,3 @@ def _inside(term: Term, arg: Term, by: Term | None) -> Conditions:
         guard = lt(0, term.args[1])
         found = frozenset[Term]().union(*(discharge(guarded(guard, c, symbols)) for c in found))
     return frozenset(generalise(c, symbols) for c in found)
-
-

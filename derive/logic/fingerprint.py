@@ -1,4 +1,6 @@
-"""Fingerprints: numbers that terms share when algebra makes them equal, at any depth. For search alone; nothing rests on them.
+"""Fingerprints: numbers that terms share when algebra makes them equal, at any depth.
+
+They are for search alone; nothing rests on them.
 
 A term is evaluated in a finite field at a point that its atoms choose: an atom's value is a hash of its parts' values.
 """
@@ -6,11 +8,10 @@ A term is evaluated in a finite field at a point that its atoms choose: an atom'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from itertools import permutations
 
-from derive.language.term import Term, bound, free
+from derive.language.term import Term, bound, free, number_of
 from derive.logic.meaning import is_arithmetic, whole
 
 PRIME = 2**61 - 1
@@ -18,7 +19,7 @@ _MOST_NESTED = 4
 Levels = Mapping[Term, int]
 
 
-@lru_cache(maxsize=None)
+@cache
 def fingerprint(term: Term) -> int | None:
     """Return the fingerprint of a term; None where its point divides by zero."""
     try:
@@ -79,7 +80,11 @@ Read = Callable[[Term], int]
 def _power(term: Term, read: Read) -> int:
     exponent = whole(term.args[1])
     base = read(term.args[0])
-    return pow(base, exponent, PRIME) if exponent is not None and exponent >= 0 else _inverse(pow(base, -(exponent or 0), PRIME))
+    return (
+        pow(base, exponent, PRIME)
+        if exponent is not None and exponent >= 0
+        else _inverse(pow(base, -(exponent or 0), PRIME))
+    )
 
 
 def _inverse(value: int) -> int:
@@ -89,8 +94,7 @@ def _inverse(value: int) -> int:
 
 
 def _number(term: Term, read: Read) -> int:
-    value = term.data
-    assert isinstance(value, Fraction)
+    value = number_of(term)
     return value.numerator * _inverse(value.denominator)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
-from derive.language.term import ONE, Term, alpha, ne
+from derive.language.term import ONE, Term, alpha, ne, number_of
 
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "num", "succ"))
 
@@ -29,7 +29,7 @@ def is_arithmetic(term: Term) -> bool:
     return term.op in ARITHMETIC and (term.op != "pow" or whole(term.args[1]) is not None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def atoms(term: Term) -> frozenset[Term]:
     """Return the opaque atoms of a scalar term, up to the renaming of bound names."""
     if term.op == "pow" and is_arithmetic(term):
@@ -41,7 +41,7 @@ def atoms(term: Term) -> frozenset[Term]:
     return frozenset([alpha(term)])
 
 
-@lru_cache(maxsize=None)
+@cache
 def divisors(term: Term) -> frozenset[Term]:
     """Return the conditions that what a scalar term divides by is not 0."""
     if not is_arithmetic(term):
@@ -111,14 +111,12 @@ def _neg(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
 
 
 def _pow(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
-    (a, b), n = f.pair(args[0]), whole(args[1])
-    assert n is not None
+    (a, b), n = f.pair(args[0]), whole(args[1]) or 0
     return (a**n, b**n) if n >= 0 else (b**-n, a**-n)
 
 
 def _num(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
-    value = term.data
-    assert isinstance(value, Fraction)
+    value = number_of(term)
     return f.one * f.domain(value.numerator, value.denominator), f.one
 
 
@@ -131,7 +129,7 @@ _OPERATIONS: dict[str, Callable[[_Fractions, tuple[Term, ...], Term], tuple[Any,
 }  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def rationally_equal(left: Term, right: Term) -> bool:
     """Tell whether two scalar terms are one rational function of their atoms: left − right cancels to 0."""
     if alpha(left) is alpha(right):

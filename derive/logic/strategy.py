@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import permutations
 from typing import Any
 
@@ -25,7 +25,7 @@ Path = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Move:
-    """One inference at one place: what makes the theorem, its arguments after the place, and the term that comes out."""
+    """One inference: what makes the theorem, its arguments after the place, and the term that comes out."""
 
     infer: Callable[..., Theorem]
     arguments: tuple[Any, ...]
@@ -145,7 +145,9 @@ def everywhere(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
 def _burn(fuel: list[int]) -> None:
     fuel[0] -= 1
     if fuel[0] < 0:
-        raise ProofError(f"the rules go on for more than {FUEL} steps: two of the reasons undo each other, name one of them")
+        raise ProofError(
+            f"the rules go on for more than {FUEL} steps: two of the reasons undo each other, name one of them"
+        )
 
 
 def once(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
@@ -180,12 +182,12 @@ def once(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
 # ---- agreement: two terms that algebra makes equal, at the places where it does --------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def agree(left: Term, right: Term, swap: Axiom) -> Plan | None:
     """Return the algebra steps that turn one term into another, or None; `swap` exchanges two sums.
 
-    The core's algebra takes every atom as opaque. So the atoms of both sides that are equal for algebra inside them are first
-    made one, the sides are then compared, and last each atom of the right side is written as it stands there.
+    The core's algebra takes every atom as opaque. So the atoms of both sides that are equal for algebra inside them
+    are first made one, the sides are then compared, and last each atom of the right side is written as it stands.
     """
     if alpha(left) is alpha(right):
         return () if left is right else (Planned((), Move(algebra, (right,), right)),)
@@ -196,8 +198,8 @@ def agree(left: Term, right: Term, swap: Axiom) -> Plan | None:
     if not _alike(left, right) and not _has_brackets(left, right):
         return None
     one = _represented(atoms(left) | atoms(right), swap)
-    there, middle = _towards(left, one, swap)
-    back, goal = _towards(right, one, swap)
+    there, middle = _towards(left, one)
+    back, goal = _towards(right, one)
     if not rationally_equal(middle, goal):
         return None
     away = [p.below(*path) for path, atom, same in back for p in _agree_atoms(same, atom, swap) or ()]
@@ -221,12 +223,15 @@ def _represented(found: frozenset[Term], swap: Axiom) -> dict[Term, Term]:
     chosen: dict[Term, Term] = {}
     for atom in sorted(found, key=lambda a: a.serial):
         alike = (other for other in chosen.values() if other.op == atom.op and _alike(other, atom))
-        chosen[atom] = next((o for o in alike if _agree_atoms(atom, o, swap) is not None and _agree_atoms(o, atom, swap) is not None), atom)
+        chosen[atom] = next(
+            (o for o in alike if _agree_atoms(atom, o, swap) is not None and _agree_atoms(o, atom, swap) is not None),
+            atom,
+        )
     return chosen
 
 
-def _towards(term: Term, one: dict[Term, Term], swap: Axiom) -> tuple[list[tuple[Path, Term, Term]], Term]:
-    """Put the chosen atoms into a term: the places where they differ, with what stood and what stands there, and the term."""
+def _towards(term: Term, one: dict[Term, Term]) -> tuple[list[tuple[Path, Term, Term]], Term]:
+    """Put the chosen atoms into a term: the places with what stood and what stands there, and the new term."""
     places: list[tuple[Path, Term, Term]] = []
     for path, atom in tuple(_outermost_atoms(term)):
         same = one.get(alpha(atom), atom)
@@ -253,7 +258,7 @@ def _replace(term: Term, path: Path, new: Term) -> Term:
     return Term(term.op, tuple(args), term.data)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _agree_atoms(left: Term, right: Term, swap: Axiom) -> Plan | None:
     if alpha(left) is alpha(right):
         return ()

@@ -1,8 +1,8 @@
 """The core: `Theorem`, and the few ways to make one.
 
 A theorem is a sequent, hypotheses ⊢ conclusion. It says: wherever the hypotheses hold, both sides of the conclusion are
-defined and it holds, or neither is defined. Its free variables, sizes and indices mean "for all", over the whole sequent;
-a hypothesis that speaks of all values of an index says so with ∀. For almost every point, where the index is a point.
+defined and it holds, or neither is defined. Its free variables, sizes and indices mean "for all", over the whole
+sequent; a hypothesis that speaks of all values of an index says so with ∀ (of almost all points, if it is a point).
 
 Only the functions marked `inference` make theorems. Each theorem remembers its inference, so that a proof can be
 written down as plain data and made again from it.
@@ -18,8 +18,27 @@ from typing import Any, Final
 from derive.language.array import component, push
 from derive.language.notation import DOMAINS, SYMBOLS
 from derive.language.term import (
-    ONE, ZERO, Term, alpha, domain_of, eq, free, is_random, le, lt, name_of, names, occurs, place, sort, substitute, succ,
+    ONE,
+    ZERO,
+    Term,
+    alpha,
+    domain_of,
+    eq,
+    free,
+    is_random,
+    le,
+    least_of,
+    lt,
+    name_of,
+    names,
+    occurs,
+    order_of,
+    place,
+    sort,
+    substitute,
+    succ,
 )  # fmt: skip
+from derive.logic.axiom import Axiom
 from derive.logic.context import ProofError, need, rewritten
 from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, harvest, require
 from derive.logic.meaning import atoms, divisors, rationally_equal
@@ -84,38 +103,6 @@ def inference(rule: Callable[..., Sequent]) -> Callable[..., Theorem]:
 def same(left: Term, right: Term) -> bool:
     """Tell whether two terms differ by the names of bound indices at most."""
     return alpha(left) is alpha(right)
-
-
-# ---- axiom schemas ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Axiom:
-    """A schema of analysis: a term (and parameters) -> a term that it equals, or is at most, under conditions.
-
-    Attributes
-    ----------
-    name, statement, source : str
-        The name in certificates, the equation, and where the mathematics is found.
-    relation : str
-        "=", "≤" or "<": how what comes out relates to what goes in.
-    schema : callable
-        Returns None where the schema does not apply, else the new term and its conditions.
-    """
-
-    name: str
-    statement: str
-    relation: str
-    schema: Callable[..., tuple[Term, Iterable[Term]] | None]
-    source: str = ""
-
-    def apply(self, term: Term, parameters: tuple[Any, ...]) -> tuple[str, Term, Conditions]:
-        """Return the relation, the new term and every condition, the terms' own ones included."""
-        result = self.schema(term, *parameters)
-        need(result is not None, f"{self.name} ({self.statement}) does not apply to {term}")
-        assert result is not None
-        after, conditions = result
-        return self.relation, push(after), frozenset(conditions) | harvest(term) | harvest(after)
 
 
 # ---- relations and contexts ------------------------------------------------------------------------------------------
@@ -208,7 +195,10 @@ def components(theorem: Theorem, path: tuple[int, ...] = ()) -> Sequent:
 def extensionality(theorem: Theorem, left: Term, right: Term, *places: Term) -> Sequent:
     """From A[i] = B[i] at fresh indices: A = B."""
     need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
-    need(len(set(places)) == len(places) and free(left).union(free(right)).isdisjoint(places), "the indices must be fresh")
+    need(
+        len(set(places)) == len(places) and free(left).union(free(right)).isdisjoint(places),
+        "the indices must be fresh",
+    )
     for side, array in ((theorem.lhs, left), (theorem.rhs, right)):
         need(same(push(side), push(component(array, places))), f"{side} is not the component of {array} at {places}")
     return eq(left, right), (generalise(h, places) for h in theorem.hypotheses)
@@ -218,7 +208,10 @@ def extensionality(theorem: Theorem, left: Term, right: Term, *places: Term) -> 
 def componentwise(theorem: Theorem, *places: Term) -> Sequent:
     """From A = B: A[i] = B[i]."""
     need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
-    need(tuple(i.args[:1] for i in places) == tuple((axis,) for axis in theorem.lhs.shape), f"{places} are no indices of {theorem.lhs}")
+    need(
+        tuple(i.args[:1] for i in places) == tuple((axis,) for axis in theorem.lhs.shape),
+        f"{places} are no indices of {theorem.lhs}",
+    )
     return eq(component(theorem.lhs, places), component(theorem.rhs, places)), theorem.hypotheses
 
 
@@ -254,12 +247,16 @@ def _fitting(old: Term, new: Term, mapping: Mapping[Term, Term]) -> Conditions:
     if old.op == "let":
         need(new.op == "let" and image.args == new.args, f"{new} is not defined as {old} is")
     elif old.op == "var":
-        need(image.shape == new.shape and is_random(old) <= (new.data == old.data), f"{new} does not fit in the place of {old}")
+        need(
+            image.shape == new.shape and is_random(old) <= (new.data == old.data),
+            f"{new} does not fit in the place of {old}",
+        )
         return _domain_conditions(old, new)
     elif old.op == "idx":
         need(new.op == "idx" and image.args == new.args, f"{new} does not range as {old} does")
     else:
-        need(new.op == old.op and new.data[1:] == old.data[1:] or old.data[1:] == (0,) and sort(new) == "size", f"{new} is no {old.op} like {old}")  # type: ignore[index]
+        natural = old.op == "size" and new.op in {"size", "succ"} and least_of(new) >= least_of(old)
+        need(natural or (old.op == "space" and new.op == "space"), f"{new} is no {old.op} like {old}")
     return NONE
 
 
@@ -280,12 +277,12 @@ def instantiate_function(theorem: Theorem, name: str, symbol: str) -> Sequent:
     entry = SYMBOLS[symbol]
     probe = Term("var", (), ("u", "real"))
     need(entry.arity == 1 and not entry.domain(probe) and not entry.kinks(probe), f"{symbol} is not smooth everywhere")
-    table = (lambda u: Term("app", (u,), symbol), *entry.derivatives)
+    table: tuple[Callable[..., Term], ...] = (lambda u: Term("app", (u,), symbol), *entry.derivatives)
 
     def put(term: Term) -> Term:
         args = tuple(put(arg) for arg in term.args)
         if term.op == "call" and name_of(term.args[0]) == name:
-            order = int(term.args[0].data[1])  # type: ignore[index,arg-type]
+            order = order_of(term.args[0])
             need(order < len(table), f"{symbol} has no derivative of order {order} here")
             return table[order](args[1])
         return term if args == term.args else Term(term.op, args, term.data)
@@ -357,8 +354,10 @@ def induction(number: Term, base: Theorem, following: Theorem) -> Sequent:
     claims = [h for h in following.hypotheses if same(substitute(h, {number: succ(number)}), following.conclusion)]
     need(bool(claims), f"{following.conclusion} does not follow from the same claim one step before")
     claim = claims[0]
-    need(name_of(number) in names(claim) and number.data[1] == 0, f"{number} is not the natural number of the claim")  # type: ignore[index]
-    need(same(substitute(claim, {number: ZERO}), base.conclusion), f"the base is not {substitute(claim, {number: ZERO})}")
+    need(name_of(number) in names(claim) and least_of(number) == 0, f"{number} is not the claim's natural number")
+    need(
+        same(substitute(claim, {number: ZERO}), base.conclusion), f"the base is not {substitute(claim, {number: ZERO})}"
+    )
     hypotheses = base.hypotheses | (following.hypotheses - {claim})
     need(not any(occurs(number, h) for h in hypotheses), f"a hypothesis speaks of {number}")
     return claim, hypotheses
@@ -374,7 +373,10 @@ def equivalence(forward: Theorem, backward: Theorem) -> Sequent:
 @inference
 def transport(theorem: Theorem, equivalent: Theorem) -> Sequent:
     """From P, and P ⟺ Q: Q."""
-    need(equivalent.conclusion.op == "iff" and same(equivalent.lhs, theorem.conclusion), f"{equivalent.conclusion} does not begin with {theorem.conclusion}")
+    need(
+        equivalent.conclusion.op == "iff" and same(equivalent.lhs, theorem.conclusion),
+        f"{equivalent.conclusion} does not begin with {theorem.conclusion}",
+    )
     return equivalent.rhs, theorem.hypotheses | equivalent.hypotheses
 
 

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from importlib.resources import files
 from typing import Final, TypeVar
 from xml.etree.ElementTree import Element, fromstring
 
-from derive.language.term import Term
+from derive.language.term import Prose, Term
 from derive.pages.mathml import mathml
-from derive.pages.model import Hole, Holed, Line, Mistake, Page, Result, Section, Tracks
-from derive.pages.tex import tex, tex_parts
+from derive.pages.model import Given, Hole, Holed, Line, Mistake, Page, Result, Section, Tracks
+from derive.pages.tex import tex, tex_parts, tex_shape
 
-# Advance widths in em, by what a character is; the averages of the embedded fonts.
-_WIDE: Final = {
-    **dict.fromkeys("=≤≥<>≠⊙⊗", 1.25),
-    **dict.fromkeys("+−×", 1.15),
-    **dict.fromkeys("()[]", 0.37),
-    "⟺": 2.2,
-    "⇒": 1.7,
-    "∑": 1.1,
-    "∏": 1.1,
-    "∫": 0.6,
-    ",": 0.4,
-    "|": 0.3,
-    "/": 0.4,
-    "′": 0.3,
-    "·": 0.5,
-    "∣": 0.7,
-    "𝔼": 0.65,
-    "∂": 0.55,
-    "\N{FUNCTION APPLICATION}": 0.0,
+# What stands on both sides of an operator in em, where its element does not say.
+_AROUND: Final = {
+    **dict.fromkeys("=≤≥<>≠≈≡∼∝∈→⇒∣⊢", 0.556),
+    **dict.fromkeys("+−×⊙⊗·±∧∘", 0.444),
+    **dict.fromkeys("∑∏∫", 0.334),
+    ",": 0.167,
 }
-_LETTER: Final = 0.52
-_WORD_LETTER: Final = 0.47
-_SCRIPT: Final = 0.72
-_TEXT_LETTER: Final = 0.45
+_GROWN: Final = {"∑": 1.4, "∏": 1.4, "∫": 1.2}  # in display style
+_TALL_BRACKET: Final = 1.7
+_SCRIPT: Final = 0.71
+_KERN: Final = 0.06  # before a script
+# The first letter of a run, and the italic one that a browser draws for it.
+_ITALIC: Final = (("A", "Z", 0x1D434), ("a", "z", 0x1D44E), ("α", "ω", 0x1D6FC))
 
 # The tracks of a step in rem: what the style sheet sets, on the narrower paper (A4).
 BLOCK: Final = 46.4
@@ -48,32 +39,76 @@ NARROW_REASON: Final = 11.5
 SMALL: Final = 0.9
 
 
+@lru_cache(maxsize=1)
+def _advances() -> dict[str, dict[str, float]]:
+    """Return the advance widths of the embedded fonts in em."""
+    source = (files("derive.pages.fonts") / "widths.json").read_text(encoding="utf-8")
+    return {font: {c: wide / 1000 for c, wide in table.items()} for font, table in json.loads(source).items()}
+
+
 @lru_cache(maxsize=4096)
 def width(formula: str, display: bool = True) -> float:
     """Return the width of TeX in em."""
-    return _width(fromstring(mathml(formula, display))[0][0])  # noqa: S314 - our own MathML
+    return _width(fromstring(mathml(formula, display))[0][0], display)  # noqa: S314 - our own MathML
 
 
-def _width(node: Element) -> float:
+def _width(node: Element, display: bool) -> float:
+    rule = _WIDTHS.get(node.tag)
+    if rule:
+        return rule(node, display)
+    return sum(_width(child, display) for child in node)
+
+
+def _letters(node: Element, _display: bool) -> float:
+    text, table = node.text or "", _advances()["maths"]
+    if node.tag == "mi" and len(text) == 1 and not node.get("mathvariant"):
+        text = _italic(text)
+    return sum(table.get(character, 0.55) for character in text)
+
+
+def _italic(letter: str) -> str:
+    """Return the letter that a browser draws for a single-letter identifier."""
+    runs = (chr(italic + ord(letter) - ord(first)) for first, last, italic in _ITALIC if first <= letter <= last)
+    return letter if letter == "h" else next(runs, letter)
+
+
+def _operator(node: Element, display: bool) -> float:
     text = node.text or ""
-    if node.tag == "mo" and node.get("form") == "prefix" and text in {"−", "+"}:
-        return 0.68
-    if node.tag in {"mi", "mo", "mn", "mtext"}:
-        return _WIDE.get(text, _LETTER if len(text) < 2 else _WORD_LETTER * len(text))
-    if node.tag == "mspace":
-        return float((node.get("width") or "0").removesuffix("em"))
-    parts = [_width(child) for child in node]
-    if node.tag == "mfrac":
-        return max(parts) + 0.2
-    if node.tag in {"msub", "msup"}:
-        return parts[0] + _SCRIPT * parts[1]
-    if node.tag == "msubsup":
-        return parts[0] + _SCRIPT * max(parts[1:])
-    if node.tag in {"munder", "mover", "munderover"}:
-        return max(parts[0], *(_SCRIPT * part for part in parts[1:]))
-    if node.tag == "msqrt":
-        return sum(parts) + 0.8
-    return sum(parts)
+    usual = _AROUND.get(text, 0.0) / 2
+    sides = sum(float((node.get(side) or str(usual)).removesuffix("em")) for side in ("lspace", "rspace"))
+    grown = _GROWN.get(text, 1.0) if display else 1.0
+    return _letters(node, display) * (_TALL_BRACKET if node.get("stretchy") == "true" else grown) + sides
+
+
+def _scripted(node: Element, display: bool) -> float:
+    base, *scripts = node
+    return _width(base, display) + _SCRIPT * max(_width(script, False) for script in scripts) + _KERN
+
+
+def _under(node: Element, display: bool) -> float:
+    if not display and node[0].get("movablelimits"):
+        return _scripted(node, display)
+    scripts = [0.0 if node.get("accent") else _SCRIPT * _width(script, False) for script in node[1:]]
+    operator = node[0].get("movablelimits") == "true" and (node[0].text or "") in _GROWN
+    return max(_width(node[0], display), *(wide + (0.167 if operator else 0.0) for wide in scripts))
+
+
+def _fraction(node: Element, display: bool) -> float:
+    scale = 1.0 if display else _SCRIPT
+    return max(_width(part, False) for part in node) * scale + 0.1
+
+
+_WIDTHS: Final[dict[str, Callable[[Element, bool], float]]] = {
+    "mi": _letters,
+    "mn": _letters,
+    "mtext": _letters,
+    "mo": _operator,
+    "mspace": lambda node, display: float((node.get("width") or "0").removesuffix("em")),
+    "mfrac": _fraction,
+    **dict.fromkeys(("msub", "msup", "msubsup"), _scripted),
+    **dict.fromkeys(("munder", "mover", "munderover"), _under),
+    "msqrt": lambda node, display: sum(_width(child, display) for child in node) + 0.8,
+}
 
 
 def prose_width(prose: Holed) -> float:
@@ -83,7 +118,8 @@ def prose_width(prose: Holed) -> float:
 
 def _piece_width(piece: str | Term | Hole) -> float:
     if isinstance(piece, str):
-        return _TEXT_LETTER * len(piece)
+        table = _advances()["roman"]
+        return sum(table.get(character, 0.5) for character in piece)
     return width(tex(piece.left if isinstance(piece, Hole) else piece), False) + (
         2.0 if isinstance(piece, Hole) else 0.0
     )
@@ -91,7 +127,26 @@ def _piece_width(piece: str | Term | Hole) -> float:
 
 def text_rows(prose: Holed, available: float) -> int:
     """Return how many lines of text prose takes in a column, in em."""
-    return max(1, math.ceil(1.06 * prose_width(prose) / available)) if prose else 0
+    return max(1, math.ceil(1.04 * prose_width(prose) / available)) if prose else 0
+
+
+def given_widths(given: Sequence[Given]) -> tuple[float, float, float, float]:
+    """Return the widths in rem of the table of what is given: symbol, what it is, its definition, its shape."""
+    symbol = max((width(tex(row.symbol), False) for row in given), default=0.0) + 1.3
+    shape = max((width(tex_shape(row.shape), False) for row in given), default=0.0) + 0.5
+    about = min(max((prose_width(row.about) for row in given), default=0.0) + 1.3, 16.0)
+    symbol, shape = max(3.5, symbol), max(3.5, shape)
+    widest = max(
+        (width(tex(piece), False) for row in given for piece in row.defined if isinstance(piece, Term)), default=0.0
+    )
+    about = max(min(about, BLOCK - symbol - shape - widest - 1.5), 8.0)
+    return round(symbol, 1), round(about, 1), round(BLOCK - symbol - about - shape, 1), round(shape, 1)
+
+
+def defined_scale(defined: Prose, available: float) -> float:
+    """Return by how much a definition must shrink for its widest formula to fit its column: 1, or less."""
+    widest = max((width(tex(piece), False) for piece in defined if isinstance(piece, Term)), default=0.0)
+    return _share((available - 1.3) / widest if widest else 1.0)
 
 
 def wrong_width(mistakes: Iterable[Mistake]) -> float:
@@ -114,7 +169,7 @@ def formula_rows(parts: tuple[str, ...], available: float) -> int:
 _TALL: Final = ("\\frac", "\\sum", "\\prod", "\\int")
 _ENLARGED: Final = 1.15  # results are printed larger
 _REASON_LINE: Final = 0.85
-_SMALLEST: Final = 0.7
+_SMALLEST: Final = 0.6
 _LEAST_LEFT: Final = 2.2
 _USUAL_LEFT: Final = 7.0
 _MOST_LEFT: Final = 12.0
@@ -162,7 +217,7 @@ def _left(row: Line | Result) -> float:
 
 def _room(left: float, reason: float) -> float:
     """Return what is left for right sides, in em."""
-    relation = 1.6
+    relation = 1.7
     return BLOCK - NUMBER - left - reason - MARK - relation
 
 
@@ -184,7 +239,7 @@ def _fitted(row: Row, tracks: Tracks) -> Row:
     tall += (formula_rows(parts, _room(tracks.left, tracks.reason)) - 1) * (3 if high else 2)
     tall += (3 if left_high else 2) if stacked else 0
     tags = 2.2 * len(row.tags)
-    words = text_rows((*row.reason, " " * round(tags / _TEXT_LETTER)), (tracks.reason - 1.0) / SMALL)
+    words = text_rows((*row.reason, "m" * round(tags)), (tracks.reason - 1.0) / SMALL)
     reason = math.ceil(_REASON_LINE * words + 0.3) if words > 2 else 2
     return replace(row, tall=max(tall, reason), stacked=stacked)
 
@@ -194,5 +249,8 @@ def squeeze(row: Line | Result, tracks: Tracks) -> float:
     if row.right is None:
         return 1.0
     widest = max(map(width, tex_parts(row.right))) * (_ENLARGED if isinstance(row, Result) else 1.0)
-    share = _room(tracks.left, tracks.reason) / widest
+    return _share(_room(tracks.left, tracks.reason) / widest)
+
+
+def _share(share: float) -> float:
     return 1.0 if share >= 1 else max(_SMALLEST, math.floor(share * 20) / 20)

@@ -28,6 +28,7 @@ _OPENING: Final = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "⌊": "⌋", "�
 _SIGNS: Final = frozenset("+−±")
 _LETTERLIKE: Final = frozenset("∂∇∞⊤∅ℓ…⋯⋮?")
 _RELATIONS: Final = frozenset("=≠≤≥<>≈≡∼∝∈∉⊂→↦⇒⇔⟺∣⊢⊥")
+_CAPITALS: Final = frozenset("ΓΔΘΛΞΠΣΥΦΨΩ")  # upright, as in TeX
 _PRIMES: Final = {"′": 1, "″": 2, "‴": 3}
 _SIDES: Final = {"∣": "0.2222em", "⟺": "0.2778em", "∼": "0.2778em", "⊥": "0.2778em", "∥": "0.2222em"}
 _TIGHT: Final = {"lspace": "0", "rspace": "0"}
@@ -53,6 +54,8 @@ def _retag(node: Element) -> None:
         node.tag, node.attrib = "mi", {}
     elif node.tag == "mi" and len(text) == 1 and not text.isalnum() and text not in _LETTERLIKE | {"′"}:
         node.tag = "mo"
+    if node.tag == "mi" and text in _CAPITALS:
+        node.set("mathvariant", "normal")
     if node.tag == "mo" and text in _SIDES:
         node.attrib.update(lspace=_SIDES[text], rspace=_SIDES[text])
     if node.tag == "mo" and text == "/":
@@ -177,9 +180,11 @@ def _signs(node: Element) -> None:
     for child in node:
         if child.tag == "mspace":
             continue
+        alone = before is None or (before.tag == "mo" and before.get("form") != "postfix")
         if child.tag == "mo" and child.text in _SIGNS:
-            alone = before is None or (before.tag == "mo" and before.get("form") != "postfix")
             child.attrib.update({"form": "prefix", **_TIGHT} if alone else {"form": "infix"})
+        elif child.tag == "mo" and child.text == "·" and alone:  # the place of an argument
+            child.tag, child.attrib = "mi", {}
         before = child
 
 

@@ -7,7 +7,7 @@ import io
 import math
 import re
 import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -20,8 +20,8 @@ from markupsafe import Markup, escape
 from derive.language.term import Shape, Term
 from derive.pages import latex
 from derive.pages.mathml import mathml
-from derive.pages.measure import BLOCK, SMALL, measured, squeeze, text_rows, wrong_width
-from derive.pages.model import Hole, Holed, Line, Page, Result, Tracks
+from derive.pages.measure import BLOCK, SMALL, defined_scale, given_widths, measured, squeeze, text_rows, wrong_width
+from derive.pages.model import Given, Hole, Holed, Line, Page, Result, Tracks
 from derive.pages.tex import INK, tex, tex_parts, tex_shape
 from derive.pages.text import text
 
@@ -113,10 +113,11 @@ def font_faces() -> Markup:
 def style_sheet(footer: tuple[str, str, str]) -> Markup:
     """Return the style sheet, with the words at the foot of printed pages: left, centre, before the page number."""
     sheet = (template_folder() / "sheet.css").read_text(encoding="utf-8")
-    face = 'font:8.5pt "Derive Text";color:#444;vertical-align:top;padding-top:4mm;width:33.3%'
+    face = 'font:8.5pt "Derive Text";color:#444;vertical-align:top;padding-top:4mm'
     contents = (_css_string(footer[0]), _css_string(footer[1]), 'counter(page) " / " counter(pages)')
     places = zip(("left", "center", "right"), contents, strict=True)
-    boxes = [f"@bottom-{place}{{{face};content:{content}}}" for place, content in places]
+    widths = {"left": "40%", "center": "20%", "right": "40%"}
+    boxes = [f"@bottom-{place}{{{face};width:{widths[place]};content:{content}}}" for place, content in places]
     return Markup(sheet + "\n@page{" + "".join(boxes) + "}")  # noqa: S704 - our own sheet; strings are escaped
 
 
@@ -203,6 +204,24 @@ def _squeezed(row: Line | Result, tracks: Tracks) -> Markup:
     return Markup(' style="font-size:{}em"').format(share) if share < 1 else Markup()
 
 
+def _defined(row: Given, available: float) -> Markup:
+    """Return a definition, smaller where its widest formula needs it."""
+    share, made = defined_scale(row.defined, available), _prose(row.defined)
+    return Markup('<span style="font-size:{}em">{}</span>').format(share, made) if share < 1 else made
+
+
+def tag_runs(tags: Sequence[str]) -> str:
+    """Return the tags of assumptions as runs: A1–A3, A5."""
+    numbers = sorted(int(tag.removeprefix("A")) for tag in tags)
+    runs = list[list[int]]()
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"A{run[0]}–A{run[-1]}" if len(run) > 2 else ", ".join(f"A{n}" for n in run) for run in runs)
+
+
 def _shape(shape: Shape) -> Markup:
     return _maths(tex_shape(shape))
 
@@ -240,6 +259,9 @@ _HTML_FILTERS: Final[Mapping[str, object]] = {
     "left": _left,
     "right": _right,
     "squeezed": _squeezed,
+    "defined": _defined,
+    "given_widths": given_widths,
+    "tag_runs": tag_runs,
     "shape": _shape,
     "code": _code,
     "wrong_width": wrong_width,
@@ -280,5 +302,12 @@ def _latex() -> Environment:
         finalize=latex.escaped,
     )
     environment.filters.update(latex.FILTERS)
-    environment.filters.update(ruled=_ruled, rows=_rows, short_title=short_title, wrong_width=wrong_width)
+    environment.filters.update(
+        ruled=_ruled,
+        rows=_rows,
+        short_title=short_title,
+        wrong_width=wrong_width,
+        tag_runs=tag_runs,
+        given_widths=given_widths,
+    )
     return environment

@@ -178,6 +178,17 @@ def test_styled_letters_are_letters_of_unicode(tex, letter):
     assert content(tex) == f"<mi>{letter}</mi>"
 
 
+def test_a_dot_without_operands_is_the_place_of_an_argument():
+    assert the(r"p(x, \cdot)", "mi", "·") is not None
+    assert the(r"p(\cdot \mid x)", "mi", "·") is not None
+    assert the(r"a \cdot x", "mo", "·") is not None
+
+
+def test_greek_capitals_are_upright_as_in_tex():
+    assert content(r"\Delta") == '<mi mathvariant="normal">Δ</mi>'
+    assert content(r"\delta") == "<mi>δ</mi>"
+
+
 def test_numbers_are_never_read_as_lengths():
     assert [node.text for node in tree("3 ex + 2 pt + 2.5").iter("mn")] == ["3", "2", "2.5"]
 

@@ -3,12 +3,22 @@
 from fractions import Fraction
 
 from derive.language.notation import exp, σ
-from derive.language.term import NATURALS, ZERO, D, eq, iff, index, le, lift, lt, natural, succ, var, Π
+from derive.language.term import NATURALS, ZERO, Π, D, eq, iff, index, le, lift, lt, natural, succ, var
 from derive.logic.arguments import by_induction, from_gap, positive
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
-    by, empty_product, exp_injective, exp_rule, given, last_factor, linearity, multiplied, negative_exponent, powers,
-    quotient_rule, zero_set,
+    by,
+    empty_product,
+    exp_injective,
+    exp_rule,
+    given,
+    last_factor,
+    linearity,
+    multiplied,
+    negative_exponent,
+    powers,
+    quotient_rule,
+    zero_set,
 )  # fmt: skip
 from derive.record import Derivation, Kernel, Mistake
 
@@ -79,7 +89,7 @@ def derivative():
 def symmetry():
     return (
         calc(σ(-x))
-        .eq(1 / (1 + exp(-(-x))),            by("σ"))
+        .eq(1 / (1 + exp(x)),                by("σ"))
         .eq(1 / (1 + 1 / exp(-x)),           negative_exponent)
         .eq(1 - 1 / (1 + exp(-x)))
         .eq(1 - σ(x),                        by("σ"))

@@ -2,13 +2,48 @@
 
 from derive.language.notation import exp, log, π
 from derive.language.term import (
-    ZERO, D, E, array, eq, expect, forall, implies, index, indices, integral, le, let, lt, random, sizes, space, var, Term, Σ, δ,
+    ZERO,
+    Σ,
+    D,
+    E,
+    Term,
+    array,
+    eq,
+    expect,
+    forall,
+    implies,
+    index,
+    indices,
+    integral,
+    le,
+    let,
+    lt,
+    random,
+    sizes,
+    space,
+    var,
+    δ,
 )  # fmt: skip
 from derive.logic.arguments import from_gap, rearranged
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
-    by, chain, exchange, exp_rule, given, independence, jensen, linearity, log_rule, log_rules, log_tangent, moments, power_rule,
-    product_of_sums, product_rule, sift, support, total_mass,
+    by,
+    chain,
+    exchange,
+    exp_rule,
+    given,
+    independence,
+    jensen,
+    linearity,
+    log_rule,
+    log_rules,
+    log_tangent,
+    moments,
+    power_rule,
+    product_of_sums,
+    sift,
+    support,
+    total_mass,
 )  # fmt: skip
 from derive.record import Assumption, Derivation, Mistake
 

@@ -1,14 +1,50 @@
 """D* = p/(p + q): the best discriminator, what it is worth, and the two gradients of the generator."""
 
 from derive.language.notation import kl, log, σ
-from derive.language.term import D, array, both, eq, expect, forall, function, derivative_of, iff, index, indices, integral, le, let, lift, lt, size, space, var, Term, Σ
+from derive.language.term import (
+    D,
+    Term,
+    array,
+    both,
+    derivative_of,
+    eq,
+    expect,
+    forall,
+    function,
+    iff,
+    index,
+    indices,
+    integral,
+    le,
+    let,
+    lift,
+    lt,
+    size,
+    space,
+    var,
+)
 from derive.logic.arguments import from_gap
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
-    by, expectation, forall_and, function_rule, given, inverse_pair, exponent_sum, linearity, log_number, log_rule, log_rules, multiplied, negative_exponent, quotient_rule,
-    sigmoid_rule, total_mass, zero_set,
+    by,
+    expectation,
+    exponent_sum,
+    forall_and,
+    function_rule,
+    given,
+    inverse_pair,
+    linearity,
+    log_number,
+    log_rule,
+    log_rules,
+    multiplied,
+    negative_exponent,
+    quotient_rule,
+    sigmoid_rule,
+    total_mass,
+    zero_set,
 )  # fmt: skip
-from derive.record import Assumption, Derivation, Kernel, Mistake
+from derive.record import Assumption, Derivation
 
 # at one point: densities a and b, the discriminator's answer t
 a, b, t = var("a", dom="positive"), var("b", dom="positive"), var("t", dom="unit")

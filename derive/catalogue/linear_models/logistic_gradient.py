@@ -4,11 +4,21 @@ from fractions import Fraction
 
 from derive.catalogue.activations.sigmoid_derivative import symmetry
 from derive.language.notation import abs_, exp, log, log1p, relu, squared_norm, σ
-from derive.language.term import D, array, eq, indices, let, lift, sizes, var, Σ
+from derive.language.term import Σ, D, array, eq, indices, let, lift, sizes, var
 from derive.logic.arguments import by_cases
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
-    branch, by, chain, given, inverse_pair, linearity, log_rule, log_rules, negative_exponent, power_rule, sift, sigmoid_rule,
+    branch,
+    by,
+    chain,
+    given,
+    inverse_pair,
+    linearity,
+    log_rule,
+    log_rules,
+    power_rule,
+    sift,
+    sigmoid_rule,
 )  # fmt: skip
 from derive.record import Derivation, Kernel, Mistake
 

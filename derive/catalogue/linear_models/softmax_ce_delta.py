@@ -4,7 +4,17 @@ from derive.catalogue.activations.softmax_jacobian import by_rows, jacobian
 from derive.language.notation import exp, log, logsumexp, softmax
 from derive.language.term import Σ, D, array, eq, forall, indices, let, lift, sizes, var, δ
 from derive.logic.calc import calc
-from derive.logic.rules.reasons import by, chain, exponent_sum, given, inverse_pair, linearity, log_rule, log_rules, sift
+from derive.logic.rules.reasons import (
+    by,
+    chain,
+    exponent_sum,
+    given,
+    inverse_pair,
+    linearity,
+    log_rule,
+    log_rules,
+    sift,
+)
 from derive.record import Assumption, Derivation, Kernel, Mistake
 
 N, K = sizes("N K")

@@ -4,7 +4,22 @@ from collections.abc import Callable
 
 from derive.catalogue.linear_models.softmax_ce_delta import batch, delta, rows_sum_to_one, sums_to_one
 from derive.language.notation import log, softmax, tanh, σ
-from derive.language.term import Σ, D, Term, array, derivative_of, eq, function, index, indices, let, outer, sizes, var, δ
+from derive.language.term import (
+    Σ,
+    D,
+    Term,
+    array,
+    derivative_of,
+    eq,
+    function,
+    index,
+    indices,
+    let,
+    outer,
+    sizes,
+    var,
+    δ,
+)
 from derive.logic.arguments import function_instance, instance
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, chain, function_rule, linearity, sift, sigmoid_rule

@@ -183,6 +183,8 @@ class Point:
         """Return the number of indices or points of a range."""
         if axis.op == "succ":
             return self.extent(axis.args[0]) + 1
+        if axis.op == "num":
+            return int(str(axis.data))
         if axis is NATURALS:
             raise Unresolved("all natural numbers are too many to go through")
         return self.sizes[axis]

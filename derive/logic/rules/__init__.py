@@ -1,0 +1,1 @@
+"""Named rules, each stated as the theorem of analysis that it is."""

@@ -5,7 +5,25 @@ from __future__ import annotations
 from derive.language.array import bound_index, component
 from derive.language.notation import SYMBOLS
 from derive.language.term import (
-    D, ONE, ZERO, Term, at, bound, free, lift, name_of, names, occurs, place, subterms, substitute, variant, Σ, δ,
+    ONE,
+    ZERO,
+    Σ,
+    D,
+    Term,
+    at,
+    bound,
+    free,
+    lift,
+    name_of,
+    names,
+    number_of,
+    occurs,
+    order_of,
+    place,
+    substitute,
+    subterms,
+    variant,
+    δ,
 )  # fmt: skip
 from derive.logic.context import ProofError
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom, product
@@ -108,7 +126,7 @@ def d_power(term: Term) -> Result:
     """D(uⁿ) = n·uⁿ⁻¹·D(u), n a number"""
     match _derivative(term):
         case (Term(op="pow", args=(u, n)), by) if n.op == "num":
-            less = n.data - 1  # type: ignore[operator]
+            less = number_of(n) - 1
             power = ONE if less == 0 else u if less == 1 else u ** lift(less)
             return (n * power * D(u, by) if less else D(u, by)), NO_CONDITIONS
     return None
@@ -119,7 +137,8 @@ def d_symbol(term: Term, name: str) -> Result:
     """D(f(u)) = f′(u)·D(u), f in the notation's table"""
     match _derivative(term):
         case (Term(op="app", data=data, args=args), by) if data == name and SYMBOLS[name].derivatives:
-            partials = [(d(*args), D(u, by)) for d, u in zip(SYMBOLS[name].derivatives, args, strict=True) if not constant(u, by)]
+            rules = zip(SYMBOLS[name].derivatives, args, strict=True)
+            partials = [(rule(*args), D(u, by)) for rule, u in rules if not constant(u, by)]
             if not partials:
                 return None
             total = partials[0][0] * partials[0][1]
@@ -134,8 +153,8 @@ def d_function(term: Term) -> Result:
     """D(φ(u)) = φ′(u)·D(u), φ differentiable"""
     match _derivative(term):
         case (Term(op="call", args=(f, u)), by) if not constant(u, by):
-            name, order = f.data  # type: ignore[misc]
-            return Term("call", (Term("fun", (), (name, order + 1)), u)) * D(u, by), NO_CONDITIONS  # type: ignore[operator]
+            slope = Term("fun", (), (name_of(f), order_of(f) + 1))
+            return Term("call", (slope, u)) * D(u, by), NO_CONDITIONS
     return None
 
 
@@ -145,7 +164,8 @@ def d_expectation(term: Term) -> Result:
     match _derivative(term):
         case (body, by) if body.op in _AVERAGES:
             symbols = bound(body)
-            if any(symbol in free(by) for symbol in symbols) or (body.op == "expect" and not constant(body.args[1], by)):
+            weighted = body.op == "expect" and not constant(body.args[1], by)
+            if weighted or any(symbol in free(by) for symbol in symbols):
                 return None
             return Term(body.op, (*body.args[:-1], D(body.args[-1], by))), (Term("exchange", (term,)),)
     return None
@@ -178,8 +198,7 @@ def chain_rule(term: Term, *through: str) -> Result:
             places = (*places, bound_index(axis, term, *places))
         part = Σ(D(outer_body, at(q, places)) * D(at(q, places), by), *places)
         total = part if total is None else total + part
-    assert total is not None
-    return total, NO_CONDITIONS
+    return None if total is None else (total, NO_CONDITIONS)
 
 
 def _named(term: Term, wanted: tuple[str, ...]) -> tuple[Term, ...]:

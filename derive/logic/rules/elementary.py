@@ -96,9 +96,9 @@ def _primes(number: int) -> list[tuple[int, int]]:
 def sqrt_square(term: Term) -> Result:
     """√(u²) = |u|; (√u)² = u, u ≥ 0"""
     u = _of(term, "sqrt")
-    if u is not None and u.op == "pow" and u.args[1].op == "num" and u.args[1].data == 2:  # noqa: PLR2004
+    if u is not None and u.op == "pow" and u.args[1].op == "num" and u.args[1].data == 2:
         return Term("app", (u.args[0],), "abs"), NO_CONDITIONS
-    if term.op == "pow" and term.args[1].op == "num" and term.args[1].data == 2:  # noqa: PLR2004
+    if term.op == "pow" and term.args[1].op == "num" and term.args[1].data == 2:
         inner = _of(term.args[0], "sqrt")
         return (inner, NO_CONDITIONS) if inner is not None else None
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from derive.language.array import push
+from collections.abc import Iterable
+
+from derive.language.array import push, unfolded
 from derive.language.notation import SYMBOLS
-from derive.language.term import ONE, ZERO, Term, both, eq, free, le, lt, ne
-from derive.logic.facts import NONNEGATIVE, POSITIVE, require, unfolded
+from derive.language.term import ONE, ZERO, Term, both, eq, free, le, lt, ne, number_of
+from derive.logic.facts import NONNEGATIVE, POSITIVE, require
 from derive.logic.meaning import rationally_equal
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
 
@@ -54,7 +56,7 @@ def _zero(gap: Term) -> Result:
         return _both(_zero(args[0]) or _plain(args[0]), _zero(args[1]) or _plain(args[1]))
     if op in {"mul", "div"}:
         return _zero_of_product(gap)
-    if op == "pow" and args[1].op == "num" and args[1].data > 0:  # type: ignore[operator]
+    if op == "pow" and args[1].op == "num" and number_of(args[1]) > 0:
         return _zero(args[0]) or _plain(args[0])
     if op in {"sum", "integral"} and _never_negative(args[1]):
         formula, conditions = _zero(args[1]) or _plain(args[1])
@@ -83,8 +85,8 @@ def _forall(symbol: Term, condition: Term) -> Term:
     return Term("forall", (symbol, condition)) if symbol in free(condition) else condition
 
 
-def _both(first: tuple[Term, object], second: tuple[Term, object]) -> Result:
-    return both(first[0], second[0]), (*first[1], *second[1])  # type: ignore[misc]
+def _both(first: tuple[Term, Iterable[Term]], second: tuple[Term, Iterable[Term]]) -> Result:
+    return both(first[0], second[0]), (*first[1], *second[1])
 
 
 @axiom("the exponential is one-to-one")
@@ -109,7 +111,7 @@ def forall_and(term: Term) -> Result:
     return None
 
 
-@axiom("Jensen's inequality for the logarithm", relation="≤", source="Jensen 1906; Boyd and Vandenberghe, Convex Optimization, 3.1.8")
+@axiom("Jensen's inequality for the logarithm", "≤", "Boyd and Vandenberghe, Convex Optimization, 3.1.8")
 def jensen_log(term: Term) -> Result:
     """𝔼_q log u ≤ log 𝔼_q u, where u > 0 on the support of q, q is normalised, and u and log u are integrable"""
     if term.op != "expect":
@@ -133,7 +135,8 @@ def support(term: Term) -> Result:
     if q is not density:
         return None
     total = Term("integral", (point, f))
-    return total, (Term("forall", (point, le(0, f))), Term("integrable", (point, f)), Term("forall", (point, le(0, density))))
+    signs = (Term("forall", (point, le(0, f))), Term("forall", (point, le(0, density))))
+    return total, (*signs, Term("integrable", (point, f)))
 
 
 @axiom("total mass")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache
 
 from derive.language.array import bound_index, push
-from derive.language.term import ShapeError, Term, alpha, bound, free, is_random, substitute
+from derive.language.term import ShapeError, Term, alpha, bound, free, is_random, least_of, substitute
 from derive.logic.context import ProofError
 from derive.logic.strategy import Move, Rule
 from derive.logic.theorem import Theorem, componentwise, instantiate, specialise, step
@@ -45,7 +46,7 @@ def _match_bound(one: Term, other: Term, found: Matches) -> Matches | None:
 
 
 def _match_size(pattern: Term, term: Term, found: Matches) -> Matches | None:
-    fits = term.op == pattern.op or (pattern.data[1:] == (0,) and term.op in {"size", "succ"})  # type: ignore[index]
+    fits = term.op == pattern.op or (least_of(pattern) == 0 and term.op in {"size", "succ"})
     return {**found, pattern: term} if fits else None
 
 
@@ -74,7 +75,7 @@ def _match_let(pattern: Term, term: Term, found: Matches) -> Matches | None:
     return None if inner is None else {**inner, pattern: term}
 
 
-_LEAVES = {
+_LEAVES: dict[str, Callable[[Term, Term, Matches], Matches | None]] = {
     "size": _match_size,
     "space": lambda pattern, term, found: {**found, pattern: term} if term.op == "space" else None,
     "idx": _match_index,
@@ -91,7 +92,7 @@ def by_theorem(theorem: Theorem) -> Rule:
         theorem = componentwise(theorem, *fresh_places(theorem))
     pattern = push(theorem.lhs)
 
-    @lru_cache(maxsize=None)
+    @cache
     def rule(term: Term) -> Move | None:
         if term.op != pattern.op or term.shape:
             return None
@@ -146,7 +147,9 @@ def _match_rigidly(pattern: Term, term: Term, symbols: tuple[Term, ...]) -> Matc
     return _assign(pattern, term, symbols, candidates, {})
 
 
-def _assign(pattern: Term, term: Term, symbols: tuple[Term, ...], candidates: list[Term], found: Matches) -> Matches | None:
+def _assign(
+    pattern: Term, term: Term, symbols: tuple[Term, ...], candidates: list[Term], found: Matches
+) -> Matches | None:
     if not symbols:
         return found if alpha(substitute(pattern, found)) is alpha(term) else None
     for candidate in candidates:

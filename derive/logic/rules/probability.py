@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from derive.language.notation import LAWS
-from derive.language.term import ONE, Term, free, place, subterms, substitute, δ
+from derive.language.term import ONE, Term, free, law_of, number_of, place, substitute, subterms, δ
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom, parts, product
 
 
 def _moment(symbol: Term, order: int) -> Term | None:
-    moments = LAWS[str(symbol.data[2])].moments  # type: ignore[index]
+    moments = LAWS[law_of(symbol)].moments
     return moments[order] if order < len(moments) else None
 
 
@@ -18,16 +18,17 @@ def _power_of(factors: tuple[Term, ...], symbol: Term) -> tuple[tuple[Term, ...]
     for factor in factors:
         base, exponent = (factor.args[0], factor.args[1]) if factor.op == "pow" else (factor, ONE)
         array, position = place(base)
-        if array is not symbol or exponent.op != "num" or exponent.data < 1 or (where is not None and position != where):  # type: ignore[operator]
+        power = number_of(exponent) if exponent.op == "num" else 0
+        if array is not symbol or power < 1 or power != int(power) or where not in {None, position}:
             return None
-        where, total = position, total + int(exponent.data)  # type: ignore[arg-type]
+        where, total = position, total + int(power)
     return (where, total) if where is not None else None
 
 
 @axiom("moments of the law")
 def moments(term: Term) -> Result:
     """𝔼 ε[i]ⁿ = the n-th moment of the declared law"""
-    if term.op != "mean" or len(term.args) != 2:  # noqa: PLR2004 - one variable and the body
+    if term.op != "mean" or len(term.args) != 2:
         return None
     symbol, body = term.args
     split = parts(body)
@@ -41,7 +42,7 @@ def moments(term: Term) -> Result:
 @axiom("independent components")
 def independent_components(term: Term) -> Result:
     """𝔼 f(ε[i])·g(ε[j]) = [i = j]·𝔼 f(ε[i])·g(ε[i]) + (1 − [i = j])·𝔼 f(ε[i])·𝔼 g(ε[j])"""
-    if term.op != "mean" or len(term.args) != 2:  # noqa: PLR2004 - one variable and the body
+    if term.op != "mean" or len(term.args) != 2:
         return None
     symbol, body = term.args
     split = parts(body)
@@ -53,7 +54,7 @@ def independent_components(term: Term) -> Result:
         if positions is None or len(positions) != 1:
             return None
         groups.setdefault(positions.pop(), []).append(factor)
-    if len(groups) != 2 or not symbol.shape:  # noqa: PLR2004
+    if len(groups) != 2 or not symbol.shape:
         return None
     (i, f), (j, g) = groups.items()
     return _diagonal_split(symbol, i, product(f), j, product(g))

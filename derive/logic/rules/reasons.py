@@ -63,7 +63,8 @@ def _reason(words: str, *rules: Rule) -> Reason:
 
 linearity = _reason(
     "linearity",
-    *map(by_axiom, (calculus.d_constant, calculus.d_variable, calculus.d_sum_of_two, calculus.d_factor, calculus.d_sum, sums.linear)),
+    *map(by_axiom, (calculus.d_constant, calculus.d_variable, calculus.d_sum_of_two, calculus.d_factor)),
+    *map(by_axiom, (calculus.d_sum, sums.linear)),
 )
 sift = _reason("sift", by_axiom(sums.sift))
 product_rule = _reason("product rule", by_axiom(calculus.d_product))
@@ -90,7 +91,7 @@ jensen = Reason(("Jensen’s inequality",), once(by_axiom(inequalities.jensen_lo
 support = Reason(("mass outside of the support is left out",), once(by_axiom(inequalities.support)), both_sides=False)
 total_mass = _reason("total mass", by_axiom(inequalities.total_mass))
 expectation = _reason("definition of the expectation", by_axiom(inequalities.expectation))
-zero_set = Reason(("zero of a sum of parts that are never negative",), once(by_axiom(inequalities.zero_set)), both_sides=False)
+zero_set = Reason(("zero of parts that are never negative",), once(by_axiom(inequalities.zero_set)), both_sides=False)
 exp_injective = _reason("the exponential is one-to-one", by_axiom(inequalities.exp_injective))
 forall_and = _reason("each for all", by_axiom(inequalities.forall_and))
 
@@ -151,6 +152,6 @@ def use(theorem: Theorem, words: str, link: str = "") -> Reason:
 
 
 def multiplied(target: Term, factor: Term) -> Reason:
-    """Return the reason that turns a relation into an equivalent one: the difference of its sides is factor times the other's."""
+    """Return the reason for an equivalent relation: the difference of its sides is factor times the other's."""
     rule = by_axiom(inequalities.scaled, target, factor)
     return Reason(("multiply by ", factor), once(rule), both_sides=False)

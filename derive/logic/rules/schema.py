@@ -36,7 +36,7 @@ def parts(term: Term) -> list[Part]:
         return [(s * r, n + m, d + e) for s, n, d in parts(args[0]) for r, m, e in parts(args[1])]
     if op == "div":
         return [(s, n, (*d, *_factors(args[1]))) for s, n, d in parts(args[0])]
-    if op == "pow" and args[1].op == "num" and args[1].data == 2 and args[0].op in {"add", "sub", "neg", "mul"}:  # noqa: PLR2004
+    if op == "pow" and args[1].op == "num" and args[1].data == 2 and args[0].op in {"add", "sub", "neg", "mul"}:
         return parts(args[0] * args[0])
     if term is ZERO:
         return []
@@ -61,10 +61,8 @@ def joined(summands: Iterable[Part]) -> Term:
     result: Term | None = None
     for sign, factors, divisors in summands:
         part = product(factors) / product(divisors) if divisors else product(factors)
-        if result is None:
-            result = part if sign > 0 else -part
-        else:
-            result = result + part if sign > 0 else result - part
+        signed = part if sign > 0 else -part
+        result = signed if result is None else result + part if sign > 0 else result - part
     return ZERO if result is None else result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derive.language.term import ONE, ZERO, Term, bound, free, index, name_of, names, substitute, variant, Π, Σ
+from derive.language.term import ONE, ZERO, Π, Σ, Term, bound, free, index, name_of, names, substitute, variant
 from derive.logic.rules.schema import NO_CONDITIONS, Part, Result, axiom, joined, parts
 
 _BINDERS = frozenset(("sum", "integral", "expect", "mean"))
@@ -87,7 +87,7 @@ def swap(term: Term) -> Result:
 @axiom("product of sums")
 def product_of_sums(term: Term) -> Result:
     """(Σ_i u)·v = Σ_i u·v; v·(Σ_i u) = Σ_i v·u; (Σu)² = (Σu)·(Σu)"""
-    if term.op == "pow" and term.args[0].op == "sum" and term.args[1].op == "num" and term.args[1].data == 2:  # noqa: PLR2004
+    if term.op == "pow" and term.args[0].op == "sum" and term.args[1].op == "num" and term.args[1].data == 2:
         return term.args[0] * term.args[0], NO_CONDITIONS
     if term.op != "mul":
         return None

@@ -10,16 +10,15 @@ It needs fontTools with its woff extra. What is kept follows from the TeX that `
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from fontTools import subset
+from fontTools.ttLib import TTFont
 
 from derive.pages.repertoire import CODE, CODE_GREEK, MATHS, TEXT
-
-if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont
 
 HERE: Final = Path(__file__).parent
 # file name: (family, characters, features). The families have names of their own, since licences reserve the old ones.
@@ -62,8 +61,15 @@ def _level_subscripts(font: TTFont) -> None:
     font["MATH"].table.MathConstants.SubscriptBaselineDropMin.Value = 0
 
 
+def advances(file: Path) -> dict[str, int]:
+    """Return the advance widths of a font's characters, in thousandths of its size."""
+    font = TTFont(file)
+    scale = 1000 / font["head"].unitsPerEm
+    return {chr(code): round(font["hmtx"][name][0] * scale) for code, name in sorted(font.getBestCmap().items())}
+
+
 def main() -> None:
-    """Make all five files beside this one."""
+    """Make all five files beside this one, and the table of widths by which pages are laid out."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     for name in FONTS:
         parser.add_argument(name.removesuffix(".woff2"), type=Path)
@@ -71,6 +77,8 @@ def main() -> None:
     for name, (family, characters, features) in FONTS.items():
         shrink(sources[name.removesuffix(".woff2")], HERE / name, family, characters, features)
         print(f"{name}: {(HERE / name).stat().st_size} bytes")  # noqa: T201 - a command's output
+    widths = {name: advances(HERE / f"{name}.woff2") for name in ("maths", "roman")}
+    (HERE / "widths.json").write_text(json.dumps(widths, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
