@@ -1,6 +1,6 @@
 """log p(x) = ELBO + KL(q‖p(·|x)): the evidence lower bound, its gap, its Gaussian instance and its gradients."""
 
-from derive.language.notation import exp, log, π
+from derive.language.notation import exp, kl as relative, log, π
 from derive.language.term import (
     ZERO,
     Σ,
@@ -11,12 +11,14 @@ from derive.language.term import (
     eq,
     expect,
     forall,
+    iff,
     implies,
     index,
     indices,
     integral,
     le,
     let,
+    lift,
     lt,
     random,
     sizes,
@@ -31,19 +33,24 @@ from derive.logic.rules.reasons import (
     chain,
     exchange,
     exp_rule,
+    expectation,
+    exponent_sum,
     given,
     independence,
+    inverse_pair,
     jensen,
     linearity,
     log_rule,
     log_rules,
     log_tangent,
     moments,
+    multiplied,
     power_rule,
     product_of_sums,
     sift,
     support,
     total_mass,
+    zero_set,
 )  # fmt: skip
 from derive.record import Assumption, Derivation, Mistake
 
@@ -57,10 +64,11 @@ gap = let("KL(q‖p(·∣x))", expect(q, log(q[z] / posterior[z]), z)); kl = let
 normalised = eq(integral(q[z], z), 1)
 
 # a Gaussian encoder and a linear Gaussian decoder
-d, n_x = sizes("d D"); (i, j, k), (n, m) = indices("i j k", d), indices("n m", n_x)
+d, n_x, N = sizes("d D N"); (i, j), (a,) = indices("i j", d), indices("a", n_x); n, m = indices("n m", N)
 μ, v, ε = var("μ", d), var("v", d), random("ε", d, law="standard")
 s = let("s", exp(v / 2)); zs = let("ẑ", μ + s * ε)
 x, W, c, τ = var("x", n_x), var("W", n_x, d), var("c", n_x), var("τ", dom="positive")
+u = var("u")
 
 
 def log_normal(value, mean, deviation):
@@ -68,8 +76,17 @@ def log_normal(value, mean, deviation):
 
 
 kl_g = let("KL_𝒩", E(Σ(log_normal(zs[i], μ[i], s[i]) - log_normal(zs[i], ZERO, 1), i), ε))
-fit = let("ℓ", Σ(log_normal(x[n], Σ(W[n, i] * zs[i], i) + c[n], τ), n)); recon = let("R", E(fit, ε))
+fit = let("ℓ", Σ(log_normal(x[a], Σ(W[a, i] * zs[i], i) + c[a], τ), a)); recon = let("Rec", E(fit, ε))
 r = let("r", x - W @ μ - c); elbo_g = let("ELBO_𝒩", recon - kl_g)
+
+# a batch of them
+X, M, V, Ξ = var("X", N, n_x), var("M", N, d), var("V", N, d), random("Ξ", N, d, law="standard")
+S = let("S", exp(V / 2)); Zs = let("Ẑ", M + S * Ξ); R = let("R", X - M @ W.T - c)
+kl_X = let("KL_X", array(E(Σ(log_normal(Zs[n, i], M[n, i], S[n, i]) - log_normal(Zs[n, i], ZERO, 1), i), Ξ), n))
+recon_X = let("Rec_X", array(E(Σ(log_normal(X[n, a], Σ(W[a, i] * Zs[n, i], i) + c[a], τ), a), Ξ), n))
+elbo_X = let("ELBO_X", (recon_X - kl_X).mean())
+row_kl = Σ(M[n, i] ** 2 + (exp(V[n, i]) - 1 - V[n, i]), i) / 2
+row_recon = -(n_x * log(2 * π * τ**2)) / 2 - (Σ(R[n, a] ** 2, a) + Σ(exp(V[n, i]) * Σ(W[a, i] ** 2, a), i)) / (2 * τ**2)
 
 
 def on_support(formula):
@@ -104,6 +121,9 @@ entry = Derivation(
         Assumption(integrable(q[z] * log(q[z] / posterior[z])), "the gap is finite"),
         Assumption(integrable(q[z] * log(q[z] / prior[z])), "the divergence from the prior is finite"),
         Assumption(integrable(q[z] * log(likelihood[z])), "the reconstruction is finite"),
+        Assumption(forall(lt(0, q[z]), z), "q is positive everywhere"),
+        Assumption(forall(lt(0, likelihood[z]), z), "so is the likelihood"),
+        Assumption(forall(lt(0, prior[z]), z), "and so is the prior"),
     ),
     convention="x is observed and stays fixed, so densities are written as functions of the latent alone. An integral over a finite set is a sum.",
     prompt="Derive the ELBO. What exactly is the gap to the log evidence? Write it as reconstruction minus divergence, and give the Gaussian case with its gradients.",
@@ -127,6 +147,14 @@ def decomposition():
     )  # fmt: skip
 
 
+@entry.proves(eq(log(evidence) - elbo, gap), "The gap has a name")
+def named_gap():
+    return (
+        calc(log(evidence) - elbo)
+        .eq(gap,                                                                    decomposition)
+    )  # fmt: skip
+
+
 @entry.proves(le(0, gap), "The gap is never negative")
 def gap_is_nonnegative():
     return rearranged(
@@ -142,11 +170,20 @@ def gap_is_nonnegative():
     )  # fmt: skip
 
 
+@entry.proves(eq(integral(posterior[z], z), 1), "The posterior is normalised")
+def posterior_mass():
+    return (
+        calc(integral(posterior[z], z))
+        .eq(integral(joint[z], z) / evidence,                                       by(posterior), linearity)
+        .eq(1,                                                                      by(evidence))
+    )  # fmt: skip
+
+
 @entry.proves(le(elbo, log(evidence)), "The bound, with its gap")
 def bound():
     return from_gap(
         calc(log(evidence) - elbo)
-        .eq(gap,                                                                    decomposition),
+        .eq(gap,                                                                    named_gap),
         gap_is_nonnegative,
     )  # fmt: skip
 
@@ -159,6 +196,36 @@ def by_jensen():
         .le(log(expect(q, joint[z] / q[z], z)),                                     jensen)
         .le(log(integral(joint[z], z)),                                             support)
         .eq(log(evidence),                                                          by(evidence))
+    )  # fmt: skip
+
+
+@entry.proves(eq(expect(q, joint[z] / q[z], z), evidence), "Nothing is left out where q is positive everywhere")
+def full_support():
+    return (
+        calc(expect(q, joint[z] / q[z], z))
+        .eq(integral(q[z] * (joint[z] / q[z]), z),                                  expectation)
+        .eq(integral(joint[z], z))
+        .eq(evidence,                                                               by(evidence))
+    )  # fmt: skip
+
+
+@entry.proves(eq(log(evidence) - elbo, integral(relative(q[z], posterior[z]), z)), "The gap, point by point")
+def pointwise_gap():
+    return (
+        calc(log(evidence) - elbo)
+        .eq(integral(q[z] * log(q[z] / posterior[z]), z),                           named_gap, by(gap), expectation)
+        .eq(integral(q[z] * log(q[z] / posterior[z]), z) - 1 + integral(posterior[z], z),   posterior_mass)
+        .eq(integral(relative(q[z], posterior[z]), z),                              by("kl"), linearity, given(normalised))
+    )  # fmt: skip
+
+
+@entry.proves(iff(eq(elbo, log(evidence)), forall(eq(q[z], posterior[z]), z)), "The bound is reached by the posterior, and by nothing else")
+def equality():
+    return (
+        calc(eq(elbo, log(evidence)))
+        .iff(eq(log(evidence) - elbo, 0),                                           multiplied(eq(log(evidence) - elbo, 0), lift(-1)))
+        .iff(eq(integral(relative(q[z], posterior[z]), z), 0),                      pointwise_gap)
+        .iff(forall(eq(q[z], posterior[z]), z),                                     zero_set)
     )  # fmt: skip
 
 
@@ -182,16 +249,16 @@ def gaussian_kl():
     )  # fmt: skip
 
 
-@entry.proves(eq(recon, Σ(-log(2 * π * τ**2) / 2 - (r[n] ** 2 + Σ(W[n, i] ** 2 * s[i] ** 2, i)) / (2 * τ**2), n)), "The reconstruction of a linear decoder")
+@entry.proves(eq(recon, Σ(-log(2 * π * τ**2) / 2 - (r[a] ** 2 + Σ(W[a, i] ** 2 * s[i] ** 2, i)) / (2 * τ**2), a)), "The reconstruction of a linear decoder")
 def linear_decoder():
     const = -log(2 * π * τ**2) / 2
-    noise = Σ(W[n, i] * s[i] * ε[i], i)
+    noise = Σ(W[a, i] * s[i] * ε[i], i)
     return (
         calc(recon)
-        .eq(E(Σ(const - (r[n] - noise) ** 2 / (2 * τ**2), n), ε),                                   by(recon, fit, zs, r), linearity)
-        .eq(Σ(const - (r[n] ** 2 + E(noise * noise, ε)) / (2 * τ**2), n),                           linearity, moments)
-        .eq(Σ(const - (r[n] ** 2 + Σ(W[n, i] * s[i] * W[n, j] * s[j] * E(ε[i] * ε[j], ε), i, j)) / (2 * τ**2), n),   product_of_sums, linearity)
-        .eq(Σ(const - (r[n] ** 2 + Σ(W[n, i] ** 2 * s[i] ** 2, i)) / (2 * τ**2), n),                independence, moments, sift)
+        .eq(E(Σ(const - (r[a] - noise) ** 2 / (2 * τ**2), a), ε),                                   by(recon, fit, zs, r), linearity)
+        .eq(Σ(const - (r[a] ** 2 + E(noise * noise, ε)) / (2 * τ**2), a),                           linearity, moments)
+        .eq(Σ(const - (r[a] ** 2 + Σ(W[a, i] * s[i] * W[a, j] * s[j] * E(ε[i] * ε[j], ε), i, j)) / (2 * τ**2), a),   product_of_sums, linearity)
+        .eq(Σ(const - (r[a] ** 2 + Σ(W[a, i] ** 2 * s[i] ** 2, i)) / (2 * τ**2), a),                independence, moments, sift)
     )  # fmt: skip
 
 
@@ -221,9 +288,9 @@ def gradient_mean():
     return (
         calc(D(elbo_g, μ[j]))
         .eq(D(recon, μ[j]) - D(kl_g, μ[j]),                                         by(elbo_g), linearity)
-        .eq(D(Σ(-(r[n] ** 2) / (2 * τ**2), n), μ[j]) - D(Σ(μ[i] ** 2, i), μ[j]) / 2,        linear_decoder, gaussian_kl, linearity)
-        .eq(Σ(-(2 * r[n] * D(r[n], μ[j])) / (2 * τ**2), n) - μ[j],                  power_rule, linearity, sift)
-        .eq(Σ(r[n] * W[n, j], n) / τ**2 - μ[j],                                     by(r), linearity, sift)
+        .eq(D(Σ(-(r[a] ** 2) / (2 * τ**2), a), μ[j]) - D(Σ(μ[i] ** 2, i), μ[j]) / 2,        linear_decoder, gaussian_kl, linearity)
+        .eq(Σ(-(2 * r[a] * D(r[a], μ[j])) / (2 * τ**2), a) - μ[j],                  power_rule, linearity, sift)
+        .eq(Σ(r[a] * W[a, j], a) / τ**2 - μ[j],                                     by(r), linearity, sift)
         .array(D(elbo_g, μ), W.T @ r / τ**2 - μ, j)
     )  # fmt: skip
 
@@ -237,15 +304,84 @@ def deviation():
     )  # fmt: skip
 
 
-@entry.proves(eq(D(elbo_g, v[j]), (1 - s[j] ** 2 * (1 + Σ(W[n, j] ** 2, n) / τ**2)) / 2), "The gradient by the log variance")
+@entry.proves(eq(D(elbo_g, v[j]), (1 - s[j] ** 2 * (1 + Σ(W[a, j] ** 2, a) / τ**2)) / 2), "The gradient by the log variance")
 def gradient_variance():
     return (
         calc(D(elbo_g, v[j]))
         .eq(D(recon, v[j]) - D(kl_g, v[j]),                                         by(elbo_g), linearity)
-        .eq(-Σ(Σ(W[n, i] ** 2 * D(s[i] ** 2, v[j]), i), n) / (2 * τ**2) - Σ(D(s[i] ** 2, v[j]) - D(log(s[i] ** 2), v[j]), i) / 2,
+        .eq(-Σ(Σ(W[a, i] ** 2 * D(s[i] ** 2, v[j]), i), a) / (2 * τ**2) - Σ(D(s[i] ** 2, v[j]) - D(log(s[i] ** 2), v[j]), i) / 2,
             linear_decoder, gaussian_kl, linearity)
-        .eq(-Σ(Σ(W[n, i] ** 2 * s[i] * D(s[i], v[j]), i), n) / τ**2 - Σ((s[i] - 1 / s[i]) * D(s[i], v[j]), i),
+        .eq(-Σ(Σ(W[a, i] ** 2 * s[i] * D(s[i], v[j]), i), a) / τ**2 - Σ((s[i] - 1 / s[i]) * D(s[i], v[j]), i),
             log_rule, power_rule, linearity)
-        .eq(-Σ(W[n, j] ** 2 * s[j] ** 2, n) / (2 * τ**2) - (s[j] ** 2 - 1) / 2,     deviation, linearity, sift)
-        .eq((1 - s[j] ** 2 * (1 + Σ(W[n, j] ** 2, n) / τ**2)) / 2,                  linearity)
+        .eq(-Σ(W[a, j] ** 2 * s[j] ** 2, a) / (2 * τ**2) - (s[j] ** 2 - 1) / 2,     deviation, linearity, sift)
+        .eq((1 - s[j] ** 2 * (1 + Σ(W[a, j] ** 2, a) / τ**2)) / 2,                  linearity)
+    )  # fmt: skip
+
+
+# ---- a batch: the mean of the bounds of its examples -----------------------------------------------------------------
+
+
+@entry.proves(eq(exp(u / 2) ** 2, exp(u)), "A variance from its logarithm")
+def variance():
+    return (
+        calc(exp(u / 2) ** 2)
+        .eq(exp(u / 2 + u / 2),                                                     exponent_sum)
+        .eq(exp(u))
+    )  # fmt: skip
+
+
+@entry.proves(eq(kl_X[n], row_kl), "Batch: the divergence of an example")
+def batch_divergence():
+    return (
+        calc(kl_X[n])
+        .eq(E(Σ(Zs[n, i] ** 2 / 2 - (Zs[n, i] - M[n, i]) ** 2 / (2 * S[n, i] ** 2) - log(S[n, i] ** 2) / 2, i), Ξ),     by(kl_X), log_rules)
+        .eq(E(Σ((M[n, i] + S[n, i] * Ξ[n, i]) ** 2 - Ξ[n, i] ** 2 - log(S[n, i] ** 2), i), Ξ) / 2,       by(Zs), linearity)
+        .eq(Σ(M[n, i] ** 2 + (S[n, i] ** 2 - 1 - log(S[n, i] ** 2)), i) / 2,                               linearity, moments)
+        .eq(row_kl,                                                                 by(S), variance, inverse_pair)
+    )  # fmt: skip
+
+
+@entry.proves(eq(recon_X[n], row_recon), "Batch: the reconstruction of an example")
+def batch_reconstruction():
+    const = -log(2 * π * τ**2) / 2
+    noise = Σ(W[a, i] * S[n, i] * Ξ[n, i], i)
+    return (
+        calc(recon_X[n])
+        .eq(E(Σ(const - (R[n, a] - noise) ** 2 / (2 * τ**2), a), Ξ),                                by(recon_X, Zs, R), linearity)
+        .eq(Σ(const - (R[n, a] ** 2 + E(noise * noise, Ξ)) / (2 * τ**2), a),                        linearity, moments)
+        .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] * S[n, i] * W[a, j] * S[n, j] * E(Ξ[n, i] * Ξ[n, j], Ξ), i, j)) / (2 * τ**2), a),   product_of_sums, linearity)
+        .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] ** 2 * S[n, i] ** 2, i)) / (2 * τ**2), a),          independence, moments, sift)
+        .eq(row_recon,                                                              by(S), variance, linearity)
+    )  # fmt: skip
+
+
+@entry.proves(eq(elbo_X, array(row_recon - row_kl, n).mean()), "Batch: the bound")
+def batch_bound():
+    return (
+        calc(elbo_X)
+        .eq(Σ(recon_X[n] - kl_X[n], n) / N,                                         by(elbo_X))
+        .eq(array(row_recon - row_kl, n).mean(),                                    batch_reconstruction, batch_divergence)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(elbo_X, M), (R @ W / τ**2 - M) / N), "Batch: the gradient by the means")
+def batch_mean():
+    return (
+        calc(D(elbo_X, M[m, j]))
+        .eq(Σ(-Σ(R[n, a] * D(R[n, a], M[m, j]), a) / τ**2 - Σ(M[n, i] * D(M[n, i], M[m, j]), i), n) / N,     batch_bound, power_rule, linearity)
+        .eq((Σ(R[m, a] * W[a, j], a) / τ**2 - M[m, j]) / N,                         by(R), linearity, sift)
+        .array(D(elbo_X, M), (R @ W / τ**2 - M) / N, m, j)
+    )  # fmt: skip
+
+
+by_log_variances = array(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m, j]) - 1)) / (2 * N), m, j)
+
+
+@entry.proves(eq(D(elbo_X, V), by_log_variances), "Batch: the gradient by the log variances")
+def batch_log_variance():
+    return (
+        calc(D(elbo_X, V[m, j]))
+        .eq(-(Σ(D(exp(V[n, i]), V[m, j]) * Σ(W[a, i] ** 2, a), i, n) / τ**2 + Σ(D(exp(V[n, i]), V[m, j]) - D(V[n, i], V[m, j]), i, n)) / (2 * N),   batch_bound, linearity)
+        .eq(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m, j]) - 1)) / (2 * N),     exp_rule, linearity, sift)
+        .array(D(elbo_X, V), by_log_variances, m, j)
     )  # fmt: skip
