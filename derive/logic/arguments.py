@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derive.language.array import push
 from derive.language.term import ZERO, Numeric, Prose, Term, eq, lift, succ
 from derive.logic import theorem as core
 from derive.logic.calc import Calculation, Line
@@ -85,6 +84,11 @@ def from_gap(gap: Calculation, *lemmas: Lemma) -> Argument:
     return Argument(proved, _parts(gap), (gap.theorem.rhs, " is never negative"))
 
 
+def nonnegative(proof: Calculation) -> Argument:
+    """Read 0 ≤ t (or 0 < t) from t = G, where G is never negative as it shows."""
+    return Argument(core.sign(proof.theorem), _parts(proof), (proof.theorem.rhs, " is never negative"))
+
+
 def rearranged(proof: Argument | Calculation, target: Term, factor: Numeric = 1) -> Argument:
     """Read a relation as an equivalent one: the difference of its sides is factor times the other's."""
     proved = _theorem(proof)
@@ -119,7 +123,7 @@ def function_instance(theorem: Theorem, name: str, symbol: str) -> Argument:
 
 def positive(term: Term) -> Argument:
     """Prove 0 < t from ranges, domains and structure."""
-    theorem = core.positivity(push(term) if not term.shape else term)
+    theorem = core.sign(core.reflexivity(term))
     if theorem.hypotheses:
         raise ProofError(f"0 < {term} needs {', '.join(map(repr, theorem.hypotheses))}")
     return Argument(theorem, (), ("every factor is positive",))

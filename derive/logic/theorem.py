@@ -391,6 +391,9 @@ def order(gap: Theorem) -> Sequent:
 
 
 @inference
-def positivity(term: Term) -> Sequent:
-    """⊢ 0 < t, under what is left of the condition."""
-    return lt(0, term), require(POSITIVE, term) | harvest(term)
+def sign(theorem: Theorem) -> Sequent:
+    """From t = G and G ≥ 0: 0 ≤ t; 0 < t where G > 0."""
+    need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
+    strict = not require(POSITIVE, theorem.rhs)
+    left = NONE if strict else require(NONNEGATIVE, theorem.rhs)
+    return (lt if strict else le)(ZERO, theorem.lhs), theorem.hypotheses | left

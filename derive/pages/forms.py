@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from derive.language.notation import SYMBOLS
-from derive.language.term import ZERO, Term, bound, free, name_of, place, subterms
+from derive.language.term import ZERO, Term, bound, free, least_of, name_of, place, subterms
 from derive.pages.names import Name, Template, parse_name
 
 # Levels of binding, loosest first. A piece stands without brackets where at least its level is called for.
@@ -440,10 +440,18 @@ def _big(printer: Printer, term: Term) -> Piece:
     while body.op == term.op and body.args[0] not in symbols:
         symbols.append(body.args[0])
         body = body.args[-1]
-    below = printer.ink.signs["comma"].join(printer.inline().text(symbol) for symbol in symbols)
+    below = printer.ink.signs["comma"].join(_ranging(printer.inline(), symbol) for symbol in symbols)
     inner = printer.fit(body, PRODUCT)
     sign = printer.ink.big(term.op, below)
     return Piece(sign + inner.text, PRODUCT, True, printer.display or inner.tall)
+
+
+def _ranging(printer: Printer, symbol: Term) -> str:
+    """An index as it stands below Σ: its bound is written where it is counted up to, and not the size of an axis."""
+    bound = symbol.args[0]
+    if bound.op == "space" or (bound.op == "size" and least_of(bound) > 0):
+        return printer.text(symbol)
+    return printer.text(symbol) + printer.ink.signs["lt"] + printer.text(bound)
 
 
 def _integral(printer: Printer, term: Term) -> Piece:

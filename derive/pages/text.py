@@ -45,7 +45,7 @@ def _power(base: str, exponent: str) -> str:
 
 
 def _below(sign: str, below: str) -> str:
-    return f"{sign}_({below})" if "," in below else f"{sign}_{below}"
+    return f"{sign}_({below})" if {",", " "} & set(below) else f"{sign}_{below}"
 
 
 def _partial(straight: bool, what: str) -> str:

@@ -2,7 +2,7 @@
 
 from derive.language.notation import exp, softmax
 from derive.language.term import Σ, D, array, diag, eq, forall, iff, indices, le, let, lift, outer, sizes, var, δ
-from derive.logic.arguments import from_gap
+from derive.logic.arguments import nonnegative
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, exp_rule, linearity, multiplied, quotient_rule, sift, zero_set
 from derive.record import Derivation, Kernel, Mistake
@@ -146,7 +146,7 @@ def variance():
 
 @entry.proves(le(0, form), "The Jacobian is positive semidefinite")
 def semidefinite():
-    return from_gap(calc(form - 0).eq(spread, variance))
+    return nonnegative(calc(form).eq(spread, variance))
 
 
 @entry.proves(iff(eq(form, 0), forall(eq(v[k], μ), k)), "The form vanishes along equal shifts, and only there")

@@ -1,6 +1,7 @@
 """log p(x) = ELBO + KL(q‖p(·|x)): the evidence lower bound, its gap, its Gaussian instance and its gradients."""
 
-from derive.language.notation import exp, kl as relative, log, π
+from derive.language.notation import exp, log, π
+from derive.language.notation import kl as relative
 from derive.language.term import (
     ZERO,
     Σ,
@@ -351,7 +352,9 @@ def batch_reconstruction():
         .eq(Σ(const - (R[n, a] ** 2 + E(noise * noise, Ξ)) / (2 * τ**2), a),                        linearity, moments)
         .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] * S[n, i] * W[a, j] * S[n, j] * E(Ξ[n, i] * Ξ[n, j], Ξ), i, j)) / (2 * τ**2), a),   product_of_sums, linearity)
         .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] ** 2 * S[n, i] ** 2, i)) / (2 * τ**2), a),          independence, moments, sift)
-        .eq(row_recon,                                                              by(S), variance, linearity)
+        .eq(-(n_x * log(2 * π * τ**2)) / 2 - (Σ(R[n, a] ** 2, a) + Σ(exp(V[n, i]) * W[a, i] ** 2, a, i)) / (2 * τ**2),      by(S), variance, linearity)
+        .eq(-(n_x * log(2 * π * τ**2)) / 2 - (Σ(R[n, a] ** 2, a) + Σ(exp(V[n, i]) * W[a, i] ** 2, i, a)) / (2 * τ**2)).note("the sums change places")
+        .eq(row_recon,                                                              linearity)
     )  # fmt: skip
 
 
@@ -381,7 +384,7 @@ by_log_variances = array(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m
 def batch_log_variance():
     return (
         calc(D(elbo_X, V[m, j]))
-        .eq(-(Σ(D(exp(V[n, i]), V[m, j]) * Σ(W[a, i] ** 2, a), i, n) / τ**2 + Σ(D(exp(V[n, i]), V[m, j]) - D(V[n, i], V[m, j]), i, n)) / (2 * N),   batch_bound, linearity)
+        .eq(-(Σ(D(exp(V[n, i]), V[m, j]) * Σ(W[a, i] ** 2, a), n, i) / τ**2 + Σ(D(exp(V[n, i]), V[m, j]) - D(V[n, i], V[m, j]), n, i)) / (2 * N),   batch_bound, linearity)
         .eq(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m, j]) - 1)) / (2 * N),     exp_rule, linearity, sift)
         .array(D(elbo_X, V), by_log_variances, m, j)
     )  # fmt: skip
