@@ -214,6 +214,7 @@ class View:
 
     def page(self, mode: Mode = "solution", seed: int = 0) -> Page:
         """Return the page model, with every line witnessed."""
+        from derive.kernels.listing import listing
         from derive.pages import modes
         from derive.pages.compose import page
         from derive.registry import TOPICS, slugs
@@ -229,7 +230,7 @@ class View:
             certificate=self.certificate["hash"],
             others={slug: record(slug) for slug in near},
             witnessed=self.witness(),
-            numpy=self.numpy,
+            numpy=listing(self.numpy),
         )
         return (modes.practice if mode == "practice" else modes.solution)(sheet, seed)
 

@@ -7,7 +7,7 @@ compared with differences of the loss at high precision, and never with the form
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, Literal
@@ -137,16 +137,14 @@ class _Bench:
 
     # ---- what an output is ----
 
-    def meanings(self) -> Iterator[tuple[str, Term | None, str]]:
-        """Yield for each output its name, the term that it is claimed to be, and the claim's name."""
-        for name, term in self.kernel.outputs:
-            candidates = [(proof, side) for proof, side in self._candidates(term) if side.shape == term.shape]
-            if not candidates:
-                yield name, term, "its own definition"
-                continue
-            value = self.exact(term, self.point)
-            found = [(proof, side) for proof, side in candidates if _same(value, self.exact(side, self.point))]
-            yield (name, found[0][1], found[0][0]) if found else (name, None, ", ".join(p for p, _ in candidates))
+    def meaning(self, term: Term) -> tuple[str, Term | None]:
+        """Return the claim that an output's term is about, and what it claims the term to be; None if it is none."""
+        candidates = [(proof, side) for proof, side in self._candidates(term) if side.shape == term.shape]
+        if not candidates and not self.kernel.proved_by:
+            return "its own definition", term
+        value = self.exact(term, self.point)
+        found = [(proof, side) for proof, side in candidates if _same(value, self.exact(side, self.point))]
+        return found[0] if found else (", ".join(proof for proof, _ in candidates) or "none of its shape", None)
 
     def _candidates(self, output: Term) -> Iterator[tuple[str, Term]]:
         for name in self.kernel.proved_by:
@@ -166,15 +164,21 @@ class _Bench:
 
     def checks(self) -> Iterator[KernelCheck]:
         """Yield every measurement."""
-        got = self.run(self.point)
-        meanings = list(self.meanings())
-        for name, meaning, proof in meanings:
+        got, shown = self.run(self.point), set[str]()
+        for name, term in self.kernel.outputs:
+            proof, meaning = self.meaning(term)
+            shown.add(proof)
             if meaning is None:
-                note = f"its term is none of what the claims are about ({proof})"
+                note = f"its term has not the value of what the claims are about: {proof}"
                 yield KernelCheck(self.kernel.name, name, "50 digits", "fail", float("inf"), note)
                 continue
             yield self._compared(name, "50 digits", got[name], self.exact(meaning, self.point), ORDINARY)
-            yield from self._gradients(name, meaning, meanings)
+            yield from self._gradients(name, meaning)
+        for proof in self.kernel.proved_by:
+            claim = self.entry.proofs[proof].claim
+            if proof not in shown and claim.op == "eq" and self._by(claim.args[0]) in self.kernel.inputs:
+                note = f"no output is {claim.args[0]!r}, which is claimed"
+                yield KernelCheck(self.kernel.name, "all", "50 digits", "fail", float("inf"), note)
         yield from self._at_saturation()
         yield from self._in_single(got)
         yield from self._with_labels()
@@ -187,16 +191,14 @@ class _Bench:
         note = "" if status == "pass" else f"beyond {allowed:.0e}"
         return KernelCheck(self.kernel.name, name, method, status, error, note)
 
-    def _gradients(
-        self, name: str, meaning: Term, meanings: Sequence[tuple[str, Term | None, str]]
-    ) -> Iterator[KernelCheck]:
+    def _gradients(self, name: str, meaning: Term) -> Iterator[KernelCheck]:
         """Yield the complex step and the differences of an output that is the gradient of the loss by an input."""
         by = self._differentiated(meaning)
         if by is None:
             return
         argument = dict(zip(self.kernel.inputs, self.source.inputs, strict=True))[by]
         textbook: Callable[..., Any] = getattr(self.module, f"{self.kernel.name}_textbook")
-        own = [n for n, m, _ in meanings if m is self.kernel.textbook and not self.elementwise]
+        own = [] if self.elementwise else [n for n, term in self.kernel.outputs if self._is_loss(term)]
         losses: dict[str, tuple[str, Callable[..., Any]]] = {
             "complex step": ("complex step", textbook),
             "Ridders": ("ridders", self._own_loss(own[0]) if own else textbook),
@@ -219,17 +221,25 @@ class _Bench:
 
         return loss
 
-    def _differentiated(self, meaning: Term) -> Term | None:
-        """Return the input by which an output is the derivative of the textbook's loss; None for anything else."""
+    def _is_loss(self, term: Term) -> bool:
+        loss = self.kernel.textbook
+        same = loss is not None and loss.shape == term.shape
+        return same and _same(self.exact(term, self.point), self.exact(loss, self.point))  # type: ignore[arg-type]
+
+    def _by(self, meaning: Term) -> Term | None:
+        """Return the array by which a term is a derivative; None where it is none, or not by a whole array."""
         while meaning.op == "let":
             meaning = meaning.args[0]
-        if meaning.op != "D" or self.kernel.textbook is None or meaning.args[0].shape:
+        return place(meaning.args[1])[0] if meaning.op == "D" else None
+
+    def _differentiated(self, meaning: Term) -> Term | None:
+        """Return the input by which an output is the derivative of the textbook's loss; None for anything else."""
+        by = self._by(meaning)
+        while meaning.op == "let":
+            meaning = meaning.args[0]
+        if by not in self.kernel.inputs or meaning.args[1] is not by or meaning.args[0].shape:
             return None
-        body, by = meaning.args
-        base, places = place(by)
-        if base not in self.kernel.inputs or places or self.kernel.textbook.shape:
-            return None
-        return base if _same(self.exact(body, self.point), self.exact(self.kernel.textbook, self.point)) else None
+        return by if self._is_loss(meaning.args[0]) else None
 
     def _at_saturation(self) -> Iterator[KernelCheck]:
         """Yield how the outputs fare where a naive form overflows or loses every digit."""

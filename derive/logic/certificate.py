@@ -14,11 +14,12 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from derive.language.term import Complaint, Term, alpha
+from derive.logic.axiom import Axiom
 from derive.logic.context import ProofError
 from derive.logic.facts import closed
 from derive.logic.rules import calculus, elementary, inequalities, probability, sums
 from derive.logic.rules.schema import schemas
-from derive.logic.theorem import INFERENCES, Axiom, Theorem
+from derive.logic.theorem import INFERENCES, Theorem
 
 FORMAT = "derive certificate 1"
 _MODULES: tuple[ModuleType, ...] = (calculus, elementary, inequalities, probability, sums)

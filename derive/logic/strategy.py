@@ -14,11 +14,12 @@ from typing import Any
 
 from derive.language.array import component, push
 from derive.language.term import FORMULAS, ShapeError, Term, alpha, bound, place, sort, substitute
+from derive.logic.axiom import Axiom
 from derive.logic.context import ProofError, context
 from derive.logic.facts import NONE
 from derive.logic.fingerprint import fingerprint
 from derive.logic.meaning import atoms, is_arithmetic, rationally_equal
-from derive.logic.theorem import Axiom, Theorem, algebra, step, unfold
+from derive.logic.theorem import Theorem, algebra, step, unfold
 
 Path = tuple[int, ...]
 

@@ -225,8 +225,7 @@ def equality():
     return (
         calc(eq(elbo, log(evidence)))
         .iff(eq(log(evidence) - elbo, 0),                                           multiplied(eq(log(evidence) - elbo, 0), lift(-1)))
-        .iff(eq(integral(relative(q[z], posterior[z]), z), 0),                      pointwise_gap)
-        .iff(forall(eq(q[z], posterior[z]), z),                                     zero_set)
+        .iff(forall(eq(q[z], posterior[z]), z),                                     pointwise_gap, zero_set)
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from derive.language.term import ONE, ZERO, Term
-from derive.logic.theorem import Axiom
+from derive.logic.axiom import Axiom
 
 Result = tuple[Term, Iterable[Term]] | None
 Part = tuple[int, tuple[Term, ...], tuple[Term, ...]]
