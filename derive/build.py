@@ -62,7 +62,7 @@ def build(folder: Path, slugs: Sequence[str], *, jobs: int = 1, step: Step = lam
     prepared(folder)
     built = spread(partial(_built, folder=folder), slugs, jobs, step)
     good = [one.slug for one in built if one.files]
-    write(folder / "index.html", index(good))
+    write(folder / "index.html", index(good).rstrip("\n") + "\n")
     write(folder / "report.json", as_json(one.report for one in built))
     write(folder / "report.md", summary(built))
     return tuple(built)

@@ -74,9 +74,8 @@ class Line:
     verdict: Verdict
 
     def __str__(self) -> str:
-        return (
-            f"{self.left} {self.relation} {self.right}    by {'; '.join(self.reasons) or 'algebra'}    {self.verdict}"
-        )
+        why = "; ".join(self.reasons) or "algebra"
+        return f"{self.left!r} {self.relation} {self.right!r}    by {why}    {self.verdict}"
 
 
 class View:
@@ -238,13 +237,13 @@ class View:
         """Return the sheet as one self-contained HTML file; `seed` picks the lines that practice takes away, 0 all."""
         from derive.pages.site import html_page
 
-        return html_page(self.page(mode, seed))
+        return _ended(html_page(self.page(mode, seed)))
 
     def to_latex(self, mode: Mode = "solution", seed: int = 0) -> str:
         """Return the sheet as a LaTeX document for pdflatex."""
         from derive.pages.site import tex_page
 
-        return tex_page(self.page(mode, seed))
+        return _ended(tex_page(self.page(mode, seed)))
 
     def to_text(self, mode: Mode = "solution", seed: int = 0) -> str:
         """Return the sheet as plain text."""
@@ -281,6 +280,11 @@ class View:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/latex": self._repr_latex_(), "text/plain": repr(self)}
+
+
+def _ended(text: str) -> str:
+    """Return a text that ends with a line end."""
+    return text.rstrip("\n") + "\n"
 
 
 def load(slug: str) -> View:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from derive.language.term import BINDERS, LEAVES, ShapeError, Term, bound, free, sort, subterms
 from derive.logic.calc import Calculation, Line
-from derive.logic.context import ProofError
-from derive.logic.theorem import reflexivity, related
+from derive.logic.context import ProofError, related
+from derive.logic.theorem import reflexivity
 from derive.record import Derivation
 
 SWAPPED = {"add": "sub", "sub": "add", "mul": "div", "div": "mul"}

@@ -299,7 +299,9 @@ def built(tmp_path_factory):
         subprocess.Popen(
             [sys.executable, "-m", "derive", "build", "-o", folder, "--jobs", str(jobs)],
             env={**os.environ, "PYTHONHASHSEED": str(jobs)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )  # fmt: skip
         for jobs, folder in enumerate(folders, 1)
     ]

@@ -246,7 +246,12 @@ class _Bench:
         values = self._saturated()
         if all(np.array_equal(values[term], self.point[term]) for term in values):
             return
-        got = self.run(values)
+        try:
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
+                got = self.run(values)
+        except FloatingPointError as error:
+            yield KernelCheck(self.kernel.name, "all", "saturated", "fail", float("inf"), str(error))
+            return
         alone = self.elementwise or sum(bool(term.shape) and domain_of(term) == "real" for term in values) == 1
         for name, term in self.kernel.outputs:
             try:

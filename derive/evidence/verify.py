@@ -18,7 +18,8 @@ from time import perf_counter
 from typing import Any, Final, Literal
 
 from derive.evidence.kernel_check import KernelCheck, check_kernels
-from derive.language.term import Complaint, Term, plain
+from derive.evidence.witness import Evidence, witness
+from derive.language.term import Complaint, Term, plain, sort
 from derive.logic.theorem import Theorem
 from derive.record import Derivation, Proof
 
@@ -222,20 +223,35 @@ def line_checks(entry: Derivation) -> Iterator[LineCheck]:
     for proof, position, theorem, reasons in statements(entry):
         seen = _seen(theorem.conclusion, theorem.hypotheses)
         tags = {tag for hypothesis in theorem.hypotheses if (tag := entry.tag(hypothesis))}
-        status = _STATUS[seen.status]
-        note = str(seen) if status != "pass" else ""
-        if status == "pass" and theorem.conclusion.op == "iff" and len(seen.met) < 2:
-            status, note = "unresolved", f"only {' and '.join(map(str, seen.met))} was met on both sides of ⟺"
+        status, note = _STATUS[seen.status], ""
+        if status == "pass" and theorem.conclusion.op == "iff" and len(_met(proof, theorem, seen)) < 2:
+            status, note = "unresolved", f"both sides of ⟺ were {' and '.join(map(str, seen.met))}, and never otherwise"
         yield LineCheck(
-            proof.name, position, plain(theorem.conclusion), reasons, tuple(sorted(tags)), status, seen.instances,
-            seen.digits, note,
-        )  # fmt: skip
+            proof.name,
+            position,
+            plain(theorem.conclusion),
+            reasons,
+            tuple(sorted(tags)),
+            status,
+            seen.instances,
+            seen.digits,
+            note or ("" if status == "pass" else str(seen)),
+        )
+
+
+def _met(proof: Proof, theorem: Theorem, seen: Evidence) -> frozenset[bool]:
+    """Return the truth values that the sides of ⟺ took, also where a formula elsewhere in its chain is made to hold."""
+    met = seen.met
+    for line in proof.lines:
+        for formula in (line.before, line.after):
+            if len(met) < 2 and sort(formula) == "formula":
+                there = _seen(theorem.conclusion, theorem.hypotheses | {formula})
+                met |= there.met if there.status == "true" else frozenset()
+    return met
 
 
 @lru_cache(maxsize=4096)
-def _seen(formula: Term, hypotheses: frozenset[Term]) -> Any:
-    from derive.evidence.witness import witness
-
+def _seen(formula: Term, hypotheses: frozenset[Term]) -> Evidence:
     return witness(formula, sorted(hypotheses, key=plain))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 
 _BOOKKEEPING = ("check", "reduction")
 _SHORT = 2  # statements
+_WIDTH = 84  # characters
 
 
 def listing(module: str) -> str:
@@ -50,4 +52,10 @@ def _short(function: ast.FunctionDef, lines: list[str]) -> str:
     arguments = ", ".join([a.arg for a in function.args.args] + ['reduction="mean"'] * reduces)
     said = (ast.get_docstring(function) or "").split("\n")[0]
     body = [line for s in _computing(function) for line in lines[s.lineno - 1 : s.end_lineno]]
-    return "\n".join([f"def {function.name}({arguments}):", *([f'    """{said}"""'] if said else []), *body])
+    return "\n".join([f"def {function.name}({arguments}):", *_docstring(said), *body])
+
+
+def _docstring(said: str) -> list[str]:
+    """Return a docstring in lines that a sheet is wide enough for."""
+    wrapped = textwrap.wrap(f'"""{said}"""', _WIDTH) if said else []
+    return [f"    {line}" for line in wrapped]

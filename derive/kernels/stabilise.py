@@ -62,6 +62,7 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(xlog_ratio(_a, (_a + _b) / 2) / 2 + xlog_ratio(_b, (_a + _b) / 2) / 2, js_term(_a, _b)),
     Identity(xlog_ratio(_z, (_z + _t) / 2).sum(0) / 2 + xlog_ratio(_t, (_z + _t) / 2).sum(0) / 2,
                                                                      js_term(_z, _t).sum(0)),
+    Identity(kl_gap(_a, (_a + _b) / 2) + kl_gap(_b, (_a + _b) / 2),  2 * js_term(_a, _b)),
     Identity(_a * log(_a / _b),                                      xlog_ratio(_a, _b)),
     Identity(_a * log(_a),                                           xlogy(_a, _a)),
     # the logistic function

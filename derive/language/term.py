@@ -58,7 +58,7 @@ class Term:
         known = _POOL.get(key)
         if known is not None:
             return known
-        shape = OPERATORS[op](args, data)
+        shape = _shape(op, args, data)
         term = object.__new__(cls)
         for name, value in (("op", op), ("args", args), ("data", data), ("shape", shape), ("serial", len(_MADE))):
             object.__setattr__(term, name, value)
@@ -175,6 +175,31 @@ NAT: Final = "ℕ"
 Rule = Callable[[tuple[Term, ...], Data], Shape]
 
 
+def _shape(op: str, args: tuple[Term, ...], data: Data) -> Shape:
+    """Return the shape of a term, once it is sure that it can be written: certificates may hold anything."""
+    if op not in OPERATORS:
+        raise ShapeError(f"{op!r} is no operator")
+    least, most = _COUNTS.get(op, (2, 2))
+    if not least <= len(args) <= most:
+        raise ShapeError(f"{op} was given {len(args)} arguments")
+    if not _DATA.get(op, lambda held: held is None)(data):
+        raise ShapeError(f"{op} was given the data {data!r}")
+    for position in _parts(op, len(args)):
+        kind = sort(args[position])
+        if kind != "formula" if op in {"iff", "and", "implies", "forall"} else kind not in {"real", "size"}:
+            raise ShapeError(f"{args[position]} is no {'formula' if kind != 'formula' else 'number'}")
+    return OPERATORS[op](args, data)
+
+
+def _parts(op: str, count: int) -> range:
+    """Return which arguments are numbers (formulas, for connectives): all but bound symbols, places, axes."""
+    if op in {"idx", "succ", "var", "delta", "exchange"}:
+        return range(0)
+    if op in {"at", "D"}:
+        return range(1)
+    return range(1 if op == "call" else _BOUND[op](count) if op in _BOUND else 0, count)
+
+
 def _scalar(args: tuple[Term, ...], data: Data) -> Shape:
     return ()
 
@@ -204,6 +229,20 @@ def _axes(args: tuple[Term, ...], data: Data) -> Shape:
     return args
 
 
+def _range(args: tuple[Term, ...], data: Data) -> Shape:
+    over = args[0]
+    number = over.op == "num" and number_of(over) >= 0 and number_of(over).denominator == 1
+    if not number and sort(over) != "size":
+        raise ShapeError(f"{over} is no range: an index ranges over a size, a natural number or a space")
+    return ()
+
+
+def _next(args: tuple[Term, ...], data: Data) -> Shape:
+    if args[0].op == "space":
+        raise ShapeError(f"{args[0]} is a space and no natural number")
+    return _range(args, data)
+
+
 def _let(args: tuple[Term, ...], data: Data) -> Shape:
     loose = [index for index in free(args[0]) if index.op == "idx"]
     if loose:
@@ -224,23 +263,28 @@ def _at(args: tuple[Term, ...], data: Data) -> Shape:
     return ()
 
 
+def _finite(axis: Term) -> bool:
+    """Tell whether a sum may go along an axis: of finitely many indices, since nothing is said of convergence."""
+    return axis.op != "space" and axis is not NATURALS
+
+
 def _matmul(args: tuple[Term, ...], data: Data) -> Shape:
     left, right = args[0].shape, args[1].shape
-    if not left or not right or left[-1] is not right[0]:
+    if not left or not right or left[-1] is not right[0] or not _finite(left[-1]):
         raise ShapeError(f"{args[0]} @ {args[1]}: shapes {shape_text(left)} and {shape_text(right)} do not fit")
     return left[:-1] + right[1:]
 
 
 def _sumax(args: tuple[Term, ...], data: Data) -> Shape:
     shape = args[0].shape
-    if not isinstance(data, int) or not 0 <= data < len(shape):
+    if not isinstance(data, int) or not 0 <= data < len(shape) or not _finite(shape[data]):
         raise ShapeError(f"axis {data} of {args[0]}, whose shape is {shape_text(shape)}")
     return shape[:data] + shape[data + 1 :]
 
 
 def _rows(args: tuple[Term, ...], data: Data) -> Shape:
-    if not args[0].shape:
-        raise ShapeError(f"{data} acts on the last axis of an array, and {args[0]} is a scalar")
+    if not args[0].shape or not _finite(args[0].shape[-1]):
+        raise ShapeError(f"{data} acts on the last axis of an array, of finite size: not on {args[0]}")
     return args[0].shape
 
 
@@ -274,6 +318,26 @@ def _over_index(args: tuple[Term, ...], data: Data) -> Shape:
     return _needs_scalars(args[1:], data)
 
 
+def _over_points(args: tuple[Term, ...], data: Data) -> Shape:
+    """What an integral ranges over: points, or finitely many indices."""
+    if args[0].op != "idx" or args[0].args[0] is NATURALS:
+        raise ShapeError(f"{args[0]} is no point and no index of a finite range")
+    return _needs_scalars(args[1:], data)
+
+
+def _over_finite(args: tuple[Term, ...], data: Data) -> Shape:
+    """What Σ and Π range over: finitely many indices."""
+    if args[0].op != "idx" or not _finite(args[0].args[0]):
+        raise ShapeError(f"{args[0]} is no index of a finite range: an integral goes over the points of a space")
+    return _needs_scalars(args[1:], data)
+
+
+def _exchange(args: tuple[Term, ...], data: Data) -> Shape:
+    if args[0].op != "D":
+        raise ShapeError(f"{args[0]} is no derivative that could be taken inside")
+    return ()
+
+
 def _array(args: tuple[Term, ...], data: Data) -> Shape:
     _needs_scalars(args[-1:], data)
     if any(i.op != "idx" for i in args[:-1]) or len(set(args[:-1])) < len(args) - 1:
@@ -284,6 +348,8 @@ def _array(args: tuple[Term, ...], data: Data) -> Shape:
 def _mean(args: tuple[Term, ...], data: Data) -> Shape:
     if any(not is_random(symbol) for symbol in args[:-1]):
         raise ShapeError("𝔼 binds random variables: declare them with random(…)")
+    if len(set(args[:-1])) < len(args) - 1:
+        raise ShapeError("𝔼 binds different random variables")
     return _needs_scalars(args[-1:], data)
 
 
@@ -299,9 +365,9 @@ OPERATORS: Final[dict[str, Rule]] = {
     # leaves
     "num": _scalar,  # data: Fraction
     "size": _scalar,  # data: (name, least value)
-    "succ": _scalar,  # the next natural number
+    "succ": _next,  # the next natural number
     "space": _scalar,  # data: name; the points of a measure space, used as an axis
-    "idx": _scalar,  # args: range (a size, a natural number or a space)
+    "idx": _range,  # args: range (a size, a natural number or a space)
     "var": _axes,  # args: axes; data: (name, domain)
     "let": _let,  # args: definition; data: name
     "fun": _scalar,  # data: (name, order of derivative): an unknown function of one real variable
@@ -327,10 +393,10 @@ OPERATORS: Final[dict[str, Rule]] = {
     "D": _derivative,
     # binders: the bound symbols first
     "array": _array,
-    "sum": _over_index,
-    "prod": _over_index,
-    "integral": _over_index,
-    "expect": _over_index,  # args: point, density at the point, body: ∫ density · body
+    "sum": _over_finite,
+    "prod": _over_finite,
+    "integral": _over_points,
+    "expect": _over_points,  # args: point, density at the point, body: ∫ density · body
     "mean": _mean,  # args: random variables, body: 𝔼
     "forall": _over_index,
     "integrable": _over_index,
@@ -342,7 +408,7 @@ OPERATORS: Final[dict[str, Rule]] = {
     "iff": _scalar,
     "and": _scalar,
     "implies": _scalar,
-    "exchange": _scalar,  # args: D(𝔼 f, x): the derivative may be taken inside
+    "exchange": _exchange,  # args: D(𝔼 f, x): the derivative may be taken inside
     "true": _scalar,
 }
 
@@ -356,6 +422,40 @@ _BOUND: Final[dict[str, Callable[[int], int]]] = {
     **dict.fromkeys(("sum", "prod", "integral", "expect", "forall", "integrable"), lambda n: 1),
 }
 BINDERS: Final = frozenset(_BOUND)
+
+# How many arguments an operator takes, where not two, and which data, where not none.
+_MANY: Final = 1 << 30
+_COUNTS: Final[dict[str, tuple[int, int]]] = {
+    **dict.fromkeys(("num", "size", "space", "fun", "true"), (0, 0)),
+    **dict.fromkeys(("idx", "let", "succ", "neg", "T", "sumax", "diag", "rows", "exchange"), (1, 1)),
+    "reduce": (1, _MANY),  # what kernels fuse takes more than one
+    **dict.fromkeys(("var", "app"), (0, _MANY)),
+    **dict.fromkeys(("at", "array", "mean"), (2, _MANY)),
+    "expect": (3, 3),
+}
+
+
+def _is_name(data: object) -> bool:
+    return isinstance(data, str)
+
+
+def _is_counted(data: object) -> bool:
+    return isinstance(data, tuple) and list(map(type, data)) == [str, int] and data[1] >= 0
+
+
+def _is_variable(data: object) -> bool:
+    """A name and a domain; of a random variable, which is real, the law."""
+    named = isinstance(data, tuple) and all(map(_is_name, data))
+    return named and isinstance(data, tuple) and (len(data) == 2 or (len(data) == 3 and data[1] == "real"))
+
+
+_DATA: Final[dict[str, Callable[[object], bool]]] = {
+    **dict.fromkeys(("space", "idx", "let", "app", "rows", "reduce"), _is_name),
+    **dict.fromkeys(("size", "fun"), _is_counted),
+    "var": _is_variable,
+    "num": lambda data: isinstance(data, Fraction),
+    "sumax": lambda data: type(data) is int,
+}
 
 
 def bound(term: Term) -> tuple[Term, ...]:
@@ -618,6 +718,8 @@ def cuts(term: Term, quantity: Term) -> bool:
     """
     if quantity.op != "let" or not occurs(quantity, term):
         return False
+    if term.op == "mean" and not free(quantity).isdisjoint(bound(term)):
+        return True  # inside, the quantity is another one for every outcome
     if term.op == "D":
         upstream, _ = place(term.args[1])
         if upstream is not quantity and occurs(upstream, quantity) and occurs(quantity, term.args[0]):
@@ -686,18 +788,21 @@ class _Substitution:
         return result
 
     def _rebuild(self, term: Term) -> Term:
-        if term.op == "D":
-            self._check_capture(term)
         args = tuple(self.apply(arg) for arg in term.args)
-        return term if args == term.args else Term(term.op, args, term.data)
+        if args == term.args:
+            return term
+        if term.op == "D" and not self.only_indices:
+            self._check_capture(term)
+        return Term(term.op, args, term.data)
 
     def _check_capture(self, term: Term) -> None:
-        """D binds the whole array that it is taken by: nothing that depends on that array may be put in beside it."""
+        """D binds the whole array that it is taken by: nothing else in its body may come to depend on it."""
         base, _ = place(term.args[1])
         image = self.apply(base)
-        for old, new in self.changes.items():
-            if old is not base and old.op == "var" and occurs(image, new) and occurs(old, term.args[0]):
-                raise ShapeError(f"{new} depends on {image}, and was put for {old} under a derivative by {image}")
+        fresh = variant(Term("var", image.shape, ("°", "real")), names(term))
+        beside = {old: new for old, new in self.changes.items() if old.op != "let" or not occurs(base, old)}
+        if occurs(image, substitute(term.args[0], beside | {base: fresh})):
+            raise ShapeError(f"something else in {term} would depend on {image}, which the derivative is by")
 
     def _under_binder(self, term: Term) -> Term:
         """Bound symbols are left alone, and renamed where something that is put in would be caught by them."""
@@ -735,13 +840,11 @@ def alpha(term: Term) -> Term:
     """Return the term with its bound indices named by nesting depth: equal for terms that differ by such names only."""
     if not height(term):
         return term
-    args = tuple(alpha(arg) for arg in term.args)
     symbols = [s for s in bound(term) if s.op == "idx"]
-    renamed = {s: Term("idx", s.args, f"#{height(term)}.{n}") for n, s in enumerate(symbols)}
-    scope = args[len(bound(term)) :]
-    return Term(
-        term.op, (*(renamed.get(s, s) for s in bound(term)), *(substitute(a, renamed) for a in scope)), term.data
-    )
+    taken = {name_of(s) for s in free(term)}  # whatever a term from outside is named, nothing is caught
+    renamed = {s: variant(Term("idx", s.args, f"#{height(term)}.{n}"), taken) for n, s in enumerate(symbols)}
+    scope = (alpha(substitute(arg, renamed)) for arg in term.args[len(bound(term)) :])
+    return Term(term.op, (*(renamed.get(s, s) for s in bound(term)), *scope), term.data)
 
 
 # ---- plain text, for messages and the command line -------------------------------------------------------------------

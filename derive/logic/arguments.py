@@ -8,9 +8,10 @@ from derive.language.term import ZERO, Numeric, Prose, Term, eq, lift, succ
 from derive.logic import theorem as core
 from derive.logic.calc import Calculation, Line
 from derive.logic.context import ProofError
+from derive.logic.facts import alternatives
 from derive.logic.rules.inequalities import scaled
 from derive.logic.rules.reasons import Lemma
-from derive.logic.theorem import Theorem, alternatives
+from derive.logic.theorem import Theorem
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,10 @@ from derive.language.term import (
     Term,
     bound,
     domain_of,
+    eq,
     free,
     is_random,
+    le,
     lt,
     name_of,
     names,
@@ -30,7 +32,7 @@ from derive.language.term import (
     substitute,
     variant,
 )  # fmt: skip
-from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, guarded, require
+from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, guarded, harvest, require
 
 
 class ProofError(Complaint):
@@ -41,6 +43,22 @@ def need(condition: bool, message: str) -> None:
     """Raise a `ProofError` unless the condition holds."""
     if not condition:
         raise ProofError(message)
+
+
+def related(left: Term, relation: str, right: Term) -> Term:
+    """Return the formula left R right."""
+    if sort(left) == "formula":
+        need(relation == "=", "formulas are related by ⟺ alone")
+        return Term("iff", (left, right))
+    return {"=": eq, "≤": le, "<": lt}[relation](left, right)
+
+
+_STRENGTH: Final = ("=", "≤", "<")
+
+
+def joined(first: str, second: str) -> str:
+    """Return the relation of a chain of two: it only weakens, except that < makes ≤ strict."""
+    return max(first, second, key=_STRENGTH.index)
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,7 @@ def _is_open(condition: Term) -> bool:
     """Tell whether a condition that holds at a point holds near it, what it speaks of being continuous."""
     if condition.op == "forall":
         return condition.args[0].op == "idx" and condition.args[0].args[0].op != "space" and _is_open(condition.args[1])
-    return condition.op in {"lt", "ne"}
+    return condition.op in {"lt", "ne"} and all(map(_is_open, harvest(condition)))
 
 
 def _carried(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:
@@ -141,12 +159,14 @@ def _scaled(term: Term, position: int, relation: str, new: Term) -> tuple[str, C
 
 def _averaged(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:
     need(position == len(term.args) - 1, "only what is averaged may grow")
-    return "≤", require(NONNEGATIVE, term.args[1]) if term.op == "expect" else NONE
+    whole = Term(term.op, (*term.args[:-1], new), term.data)
+    return "≤", harvest(whole)
 
 
 def _applied(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:
     need(SYMBOLS[str(term.data)].monotone[position] > 0, f"{term.data} is not known to grow")
-    return relation, NONE
+    level = SYMBOLS[str(term.data)].branches(*term.args)  # a symbol defined by cases may be level in one of them
+    return "≤" if level else relation, NONE
 
 
 def _multiplied(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:

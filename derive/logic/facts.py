@@ -5,7 +5,7 @@ A condition that is not known is reduced to conditions on its parts, which toget
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from derive.language.array import component, expanded, push, unfolded
@@ -78,6 +78,35 @@ def range_of(term: Term) -> str:
     if term.op == "app" or base.op == "rows" or term.op == "reduce":
         return SYMBOLS[str((base if base.op == "rows" else term).data)].range
     return DOMAINS[domain_of(base)].range if base.op == "var" else "real"
+
+
+def vanished(before: Iterable[Term], after: Iterable[Term]) -> Conditions:
+    """Return 0 < n for each index below n that is free before and not after: had there been none, nothing was said."""
+    gone = NONE.union(*map(free, before)) - NONE.union(*map(free, after))
+    ranges = {symbol.args[0] for symbol in gone if symbol.op == "idx" and symbol.args[0].op != "space"}
+    return NONE.union(*(discharge(lt(0, over)) for over in ranges))
+
+
+def alternatives(term: Term) -> tuple[Term, Term]:
+    """Return two formulas of which one always holds: t = 1 or t = −1 for a sign, 0 ≤ t or t ≤ 0 otherwise."""
+    if DOMAINS[domain_of(place(term)[0])].range == "sign":
+        return eq(term, 1), eq(term, -ONE)
+    return le(0, term), le(term, 0)
+
+
+def of_domain(domain: str, new: Term) -> Conditions | None:
+    """Return the conditions under which a term has what a variable of a domain has; None where nothing shows it."""
+    about = DOMAINS[domain]
+    if about.range == "real" or (new.op == "var" and domain_of(new) == domain):
+        return NONE
+    places = tuple(index(f"d{n}", axis) for n, axis in enumerate(new.shape))
+    value = component(new, places)
+    table = {"positive": (lt(0, value),), "nonnegative": (le(0, value),), "unit": (lt(0, value), lt(value, 1))}
+    if about.range not in table:
+        return None
+    over = places if domain == "joint density" else places[-1:] if domain.endswith("density") else ()
+    conditions = (*table[about.range], *(Term("integrable", (point, value)) for point in over))
+    return NONE.union(*(discharge(generalise(c, places)) for c in conditions))
 
 
 def below_one(term: Term) -> bool:
@@ -177,13 +206,18 @@ def _quotient(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions 
 def _power(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
     base, exponent = term.args
     even = exponent.op == "num" and number_of(exponent) % 2 == 0
-    if even:
-        return NONE if relation == NONNEGATIVE else require(NONZERO, base, known)
-    return require(relation, base, known)
+    if even and relation == NONNEGATIVE and number_of(exponent) >= 0:
+        return NONE
+    return require(NONZERO if even else relation, base, known)
 
 
 def _negation(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
     return require(NONZERO, term.args[0], known) if relation == NONZERO else None
+
+
+def _outside(symbol: Term, known: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return what is known where a symbol is bound: what speaks of a free one of the same name does not count."""
+    return tuple(fact for fact in known if symbol not in free(fact))
 
 
 def _over_range(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
@@ -192,7 +226,7 @@ def _over_range(relation: str, term: Term, known: tuple[Term, ...]) -> Condition
         return None
     if relation == POSITIVE and term.op == "sum" and not _inhabited(term.args[0].args[0]):
         return None
-    inner = require(relation, term.args[1], known)
+    inner = require(relation, term.args[1], _outside(term.args[0], known))
     if term.op == "sum" and inner:
         return None
     return frozenset(generalise(c, term.args[:1]) for c in inner)
@@ -207,15 +241,16 @@ def _integral(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions 
         return _positive_expectation(term, known)
     if relation != NONNEGATIVE:
         return None
-    inner = require(relation, term.args[-1], known)
-    return _if_free(inner)
+    for symbol in bound(term):
+        known = _outside(symbol, known)
+    return _if_free(require(relation, term.args[-1], known))
 
 
 def _positive_expectation(term: Term, known: tuple[Term, ...]) -> Conditions:
     """𝔼_q f > 0 where q is normalised and f > 0 on its support."""
     point, density, body = term.args
     guard = lt(0, density)
-    inside = (guarded(guard, c, (point,)) for c in require(POSITIVE, body, (*known, guard)))
+    inside = (guarded(guard, c, (point,)) for c in require(POSITIVE, body, (*_outside(point, known), guard)))
     normalised = eq(Term("integral", (point, density)), 1)
     return frozenset(generalise(c, (point,)) for c in inside) | {normalised}
 
@@ -261,8 +296,7 @@ def _order(condition: Term, known: tuple[Term, ...]) -> Conditions:
 
 def _forall(condition: Term, known: tuple[Term, ...]) -> Conditions:
     symbol, inner = condition.args
-    outside = tuple(fact for fact in known if symbol not in free(fact))
-    return frozenset(generalise(c, (symbol,)) for c in discharge(inner, outside))
+    return frozenset(generalise(c, (symbol,)) for c in discharge(inner, _outside(symbol, known)))
 
 
 def _implies(condition: Term, known: tuple[Term, ...]) -> Conditions:
@@ -345,7 +379,8 @@ def _of_definition(base: Term, places: tuple[Term, ...], by: Term | None) -> Con
 
 def _of_derivative(term: Term, by: Term | None) -> Conditions:
     body, x = term.args
-    inner = harvest(body, place(x)[0])
+    base, _ = place(x)
+    inner = harvest(body, base) | (harvest(base) if base.op == "let" else NONE)
     return inner if by is None else inner | harvest(body, by)
 
 
@@ -354,16 +389,19 @@ def _own_conditions(term: Term, by: Term | None) -> Conditions:
     if term.op == "div":
         conditions = (ne(term.args[1], 0),)
     elif term.op == "pow" and not _natural_power(term.args[1]):
-        conditions = (ne(term.args[0], 0),) if term.args[1].op in {"num", "neg"} else (lt(0, term.args[0]),)
+        conditions = (ne(term.args[0], 0),) if _whole_power(term.args[1]) else (lt(0, term.args[0]),)
     elif term.op == "app":
         symbol = SYMBOLS[str(term.data)]
         conditions = symbol.domain(*term.args)
         if by is not None and occurs(by, term):
             conditions += symbol.kinks(*term.args)
+    elif term.op == "reduce" and term.data == "logsumexp":
+        conditions = (lt(0, term.args[0].shape[-1]),)
     elif term.op == "integral":
         conditions = (Term("integrable", term.args),)
     elif term.op == "expect":
-        conditions = (Term("integrable", (term.args[0], term.args[1] * term.args[2])),)
+        point, density, body = term.args
+        conditions = (Term("integrable", (point, density * body)), Term("forall", (point, le(0, density))))
     elif term.op == "mean":
         conditions = tuple(Term("integrable", (symbol, term.args[-1])) for symbol in term.args[:-1])
     if by is not None and term.op in {"integral", "expect", "mean"} and occurs(by, term):
@@ -381,6 +419,13 @@ def _natural_power(exponent: Term) -> bool:
         return sort(exponent) == "size"
     value = number_of(exponent)
     return value >= 0 and value.denominator == 1
+
+
+def _whole_power(exponent: Term) -> bool:
+    """Tell whether an exponent is an integer: a number, a natural number or minus one."""
+    if exponent.op == "neg":
+        return _whole_power(exponent.args[0])
+    return sort(exponent) == "size" or (exponent.op == "num" and number_of(exponent).denominator == 1)
 
 
 def _inside(term: Term, arg: Term, by: Term | None) -> Conditions:

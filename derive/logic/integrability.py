@@ -44,8 +44,11 @@ def not_integrable(body: Term, symbol: Term) -> Parts:
 
 
 def _density(body: Term, symbol: Term) -> Parts | None:
-    base, _ = place(body)
-    return () if base.op == "var" and domain_of(base).endswith("density") else None
+    """A density is integrable over its last axis; one that is joint and not normalised, over each."""
+    base, places = place(body)
+    if base.op != "var" or not domain_of(base).endswith("density") or places.count(symbol) != 1:
+        return None
+    return () if places[-1] is symbol or domain_of(base) == "joint density" else None
 
 
 def _named(body: Term, symbol: Term) -> Parts | None:
@@ -130,8 +133,9 @@ def polynomial_degree(term: Term, symbol: Term) -> int | None:
     known = [degree for degree in degrees if degree is not None]
     if len(known) < len(degrees):
         return None
-    if term.op == "pow" and term.args[1].op == "num" and number_of(term.args[1]) >= 0:
-        return known[0] * int(number_of(term.args[1]))
+    power = number_of(term.args[1]) if term.op == "pow" and term.args[1].op == "num" else None
+    if power is not None and power >= 0 and power.denominator == 1:
+        return known[0] * int(power)
     if term.op in {"mul", "div"}:
         return sum(known)
     return max(known) if term.op in {"add", "sub", "neg", "sum"} else None

@@ -173,7 +173,7 @@ def _applied(term: Term) -> Any:
 
 def _called(term: Term) -> Any:
     function, argument = term.args
-    name, order = name_of(function), int(function.data[1])  # type: ignore[index,arg-type]
+    name, order = name_of(function), int(function.data[1])  # type: ignore[index]
     inner = _scalar(argument)
     unknown = sympy.Function(name)
     if not order:

@@ -11,14 +11,14 @@ written down as plain data and made again from it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import wraps
 from typing import Any, Final
 
 from derive.language.array import component, push
-from derive.language.notation import DOMAINS, SYMBOLS
+from derive.language.notation import SYMBOLS
 from derive.language.term import (
-    ONE,
+    NATURALS,
     ZERO,
     Term,
     alpha,
@@ -34,13 +34,24 @@ from derive.language.term import (
     occurs,
     order_of,
     place,
-    sort,
     substitute,
     succ,
 )  # fmt: skip
 from derive.logic.axiom import Axiom
-from derive.logic.context import ProofError, need, rewritten
-from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, harvest, require
+from derive.logic.context import ProofError, joined, need, related, rewritten
+from derive.logic.facts import (
+    NONE,
+    NONNEGATIVE,
+    POSITIVE,
+    Conditions,
+    alternatives,
+    discharge,
+    generalise,
+    harvest,
+    of_domain,
+    require,
+    vanished,
+)
 from derive.logic.meaning import atoms, divisors, rationally_equal
 
 
@@ -62,10 +73,10 @@ class Theorem:
     conclusion: Term
     inference: str
     arguments: tuple[Any, ...]
-    key: object
+    key: InitVar[object]
 
-    def __post_init__(self) -> None:
-        if self.key is not _KEY:
+    def __post_init__(self, key: object) -> None:
+        if key is not _KEY:
             raise ProofError("theorems are made by inferences, not by hand")
 
     @property
@@ -93,11 +104,19 @@ def inference(rule: Callable[..., Sequent]) -> Callable[..., Theorem]:
     @wraps(rule)
     def prove(*arguments: Any) -> Theorem:
         conclusion, hypotheses = rule(*arguments)
-        left = NONE.union(*(discharge(h) for h in hypotheses))
+        stated = frozenset(hypotheses)
+        left = NONE.union(*map(discharge, stated))
+        premises = [a for a in arguments[: _REPLACING.get(rule.__name__)] if isinstance(a, Theorem)]
+        before = stated.union(*(p.hypotheses | {p.conclusion} for p in premises))
+        left |= vanished(before, left | {conclusion})
         return Theorem(left, conclusion, rule.__name__, arguments, _KEY)
 
     INFERENCES[rule.__name__] = prove
     return prove
+
+
+# Which of its first arguments an inference leaves the free indices of, where it binds or replaces some of the others'.
+_REPLACING: Final = {"step": 1, "instantiate": 0, "generalisation": 0, "extensionality": 0}
 
 
 def same(left: Term, right: Term) -> bool:
@@ -107,7 +126,6 @@ def same(left: Term, right: Term) -> bool:
 
 # ---- relations and contexts ------------------------------------------------------------------------------------------
 
-_STRENGTH: Final = ("=", "≤", "<")
 _OPERATOR: Final = {"eq": "=", "iff": "=", "le": "≤", "lt": "<"}
 
 
@@ -115,19 +133,6 @@ def relation_of(theorem: Theorem) -> str:
     """Return "=", "≤" or "<"; ⟺ counts as = between formulas."""
     need(theorem.conclusion.op in _OPERATOR, f"{theorem.conclusion} is no relation")
     return _OPERATOR[theorem.conclusion.op]
-
-
-def related(left: Term, relation: str, right: Term) -> Term:
-    """Return the formula left R right."""
-    if sort(left) == "formula":
-        need(relation == "=", "formulas are related by ⟺ alone")
-        return Term("iff", (left, right))
-    return {"=": eq, "≤": le, "<": lt}[relation](left, right)
-
-
-def joined(first: str, second: str) -> str:
-    """Return the relation of a chain of two: it only weakens, except that < makes ≤ strict."""
-    return max(first, second, key=_STRENGTH.index)
 
 
 # ---- inferences ------------------------------------------------------------------------------------------------------
@@ -234,7 +239,7 @@ def instantiate(theorem: Theorem, *changes: tuple[Term, Term]) -> Sequent:
     mapping = dict(changes)
     conditions: set[Term] = set()
     for old, new in changes:
-        need(old.op in {"var", "idx", "size", "space", "let"}, f"{old} is not a variable")
+        need(old.op in {"var", "idx", "size", "space", "let"} and old is not NATURALS, f"{old} is not a variable")
         conditions |= _fitting(old, new, mapping)
     hypotheses = {substitute(h, mapping) for h in theorem.hypotheses}
     return substitute(theorem.conclusion, mapping), hypotheses | conditions
@@ -251,7 +256,9 @@ def _fitting(old: Term, new: Term, mapping: Mapping[Term, Term]) -> Conditions:
             image.shape == new.shape and is_random(old) <= (new.data == old.data),
             f"{new} does not fit in the place of {old}",
         )
-        return _domain_conditions(old, new)
+        conditions = of_domain(domain_of(old), new)
+        need(conditions is not None, f"{new} is not known to lie in the domain of {old}")
+        return (conditions or NONE) | harvest(new)
     elif old.op == "idx":
         need(new.op == "idx" and image.args == new.args, f"{new} does not range as {old} does")
     else:
@@ -260,23 +267,13 @@ def _fitting(old: Term, new: Term, mapping: Mapping[Term, Term]) -> Conditions:
     return NONE
 
 
-def _domain_conditions(old: Term, new: Term) -> Conditions:
-    needed = DOMAINS[domain_of(old)].range
-    if needed == "real" or (new.op == "var" and domain_of(new) == domain_of(old)):
-        return NONE
-    places = tuple(Term("idx", (axis,), f"d{n}") for n, axis in enumerate(new.shape))
-    value = component(new, places)
-    table = {"positive": (lt(0, value),), "nonnegative": (le(0, value),), "unit": (lt(0, value), lt(value, 1))}
-    need(needed in table, f"{new} is not known to lie in the domain of {old}")
-    return NONE.union(*(discharge(generalise(c, places)) for c in table[needed]))
-
-
 @inference
 def instantiate_function(theorem: Theorem, name: str, symbol: str) -> Sequent:
     """Put a symbol of the notation that is smooth everywhere for an unknown function, its derivative for φ′."""
     entry = SYMBOLS[symbol]
     probe = Term("var", (), ("u", "real"))
-    need(entry.arity == 1 and not entry.domain(probe) and not entry.kinks(probe), f"{symbol} is not smooth everywhere")
+    smooth = entry.kind == "app" and entry.arity == 1 and not entry.domain(probe) and not entry.kinks(probe)
+    need(smooth, f"{symbol} is not smooth everywhere")
     table: tuple[Callable[..., Term], ...] = (lambda u: Term("app", (u,), symbol), *entry.derivatives)
 
     def put(term: Term) -> Term:
@@ -292,8 +289,8 @@ def instantiate_function(theorem: Theorem, name: str, symbol: str) -> Sequent:
 
 @inference
 def assume(formula: Term) -> Sequent:
-    """P ⊢ P."""
-    return formula, (formula,)
+    """P ⊢ P, with the conditions under which P is defined."""
+    return formula, (formula, *harvest(formula))
 
 
 @inference
@@ -302,7 +299,7 @@ def specialise(theorem: Theorem, symbol: Term) -> Sequent:
     need(theorem.conclusion.op == "forall", f"{theorem.conclusion} does not begin with ∀")
     k, body = theorem.conclusion.args
     need(symbol.op == "idx" and symbol.args == k.args, f"{symbol} does not range as {k} does")
-    return substitute(body, {k: symbol}), theorem.hypotheses
+    return substitute(body, {k: symbol}), theorem.hypotheses | vanished([k], [body])
 
 
 @inference
@@ -326,13 +323,6 @@ def conjunction(first: Theorem, second: Theorem) -> Sequent:
     return Term("and", (first.conclusion, second.conclusion)), first.hypotheses | second.hypotheses
 
 
-def alternatives(term: Term) -> tuple[Term, Term]:
-    """Return two formulas of which one always holds: t = 1 or t = −1 for a sign, 0 ≤ t or t ≤ 0 otherwise."""
-    if DOMAINS[domain_of(place(term)[0])].range == "sign":
-        return eq(term, 1), eq(term, -ONE)
-    return le(0, term), le(term, 0)
-
-
 @inference
 def weakening(theorem: Theorem) -> Sequent:
     """From a = b or a < b: a ≤ b."""
@@ -345,7 +335,7 @@ def cases(term: Term, first: Theorem, second: Theorem) -> Sequent:
     """From P under each of the two alternatives of a term: P."""
     need(same(first.conclusion, second.conclusion), f"the cases prove {first.conclusion} and {second.conclusion}")
     one, other = alternatives(term)
-    return first.conclusion, (first.hypotheses - {one}) | (second.hypotheses - {other})
+    return first.conclusion, (first.hypotheses - {one}) | (second.hypotheses - {other}) | harvest(term)
 
 
 @inference
@@ -354,7 +344,10 @@ def induction(number: Term, base: Theorem, following: Theorem) -> Sequent:
     claims = [h for h in following.hypotheses if same(substitute(h, {number: succ(number)}), following.conclusion)]
     need(bool(claims), f"{following.conclusion} does not follow from the same claim one step before")
     claim = claims[0]
-    need(name_of(number) in names(claim) and least_of(number) == 0, f"{number} is not the claim's natural number")
+    natural = number.op == "size" and number is not NATURALS and least_of(number) == 0
+    need(natural and name_of(number) in names(claim), f"{number} is not the claim's natural number")
+    fixed = all(not occurs(number, symbol) for symbol in free(claim))
+    need(fixed, f"{claim} has a free index below {number}: say ∀ of it")
     need(
         same(substitute(claim, {number: ZERO}), base.conclusion), f"the base is not {substitute(claim, {number: ZERO})}"
     )

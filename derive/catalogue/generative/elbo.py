@@ -53,7 +53,7 @@ from derive.logic.rules.reasons import (
     total_mass,
     zero_set,
 )  # fmt: skip
-from derive.record import Assumption, Derivation, Mistake
+from derive.record import Assumption, Derivation, Kernel, Mistake
 
 # any model: at one observed x everything is a function of the latent z
 Z = space("𝒵"); z = index("z", Z)
@@ -81,13 +81,13 @@ fit = let("ℓ", Σ(log_normal(x[a], Σ(W[a, i] * zs[i], i) + c[a], τ), a)); re
 r = let("r", x - W @ μ - c); elbo_g = let("ELBO_𝒩", recon - kl_g)
 
 # a batch of them
-X, M, V, Ξ = var("X", N, n_x), var("M", N, d), var("V", N, d), random("Ξ", N, d, law="standard")
-S = let("S", exp(V / 2)); Zs = let("Ẑ", M + S * Ξ); R = let("R", X - M @ W.T - c)
-kl_X = let("KL_X", array(E(Σ(log_normal(Zs[n, i], M[n, i], S[n, i]) - log_normal(Zs[n, i], ZERO, 1), i), Ξ), n))
-recon_X = let("Rec_X", array(E(Σ(log_normal(X[n, a], Σ(W[a, i] * Zs[n, i], i) + c[a], τ), a), Ξ), n))
-elbo_X = let("ELBO_X", (recon_X - kl_X).mean())
+X, M, V = var("X", N, n_x), var("M", N, d), var("V", N, d)
+S = let("S", exp(V / 2)); Zs = let("Ẑ", M + S * ε); R = let("R", X - M @ W.T - c)
+kl_X = let("KL_X", array(E(Σ(log_normal(Zs[n, i], M[n, i], S[n, i]) - log_normal(Zs[n, i], ZERO, 1), i), ε), n))
+recon_X = let("Rec_X", array(E(Σ(log_normal(X[n, a], Σ(W[a, i] * Zs[n, i], i) + c[a], τ), a), ε), n))
 row_kl = Σ(M[n, i] ** 2 + (exp(V[n, i]) - 1 - V[n, i]), i) / 2
 row_recon = -(n_x * log(2 * π * τ**2)) / 2 - (Σ(R[n, a] ** 2, a) + Σ(exp(V[n, i]) * Σ(W[a, i] ** 2, a), i)) / (2 * τ**2)
+elbo_X = let("ELBO_X", array(row_recon - row_kl, n).mean())
 
 
 def on_support(formula):
@@ -97,6 +97,15 @@ def on_support(formula):
 def integrable(body):
     return Term("integrable", (z, body))
 
+
+# as they are computed, and as a textbook writes them
+rows_recon, rows_kl = let("reconstructions", array(row_recon, n)), let("divergences", array(row_kl, n))
+by_log_variances = array(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m, j]) - 1)) / (2 * N), m, j)
+textbook = array(
+    Σ(-log(2 * π * τ**2) / 2 - (R[n, a] ** 2 + Σ(W[a, i] ** 2 * S[n, i] ** 2, i)) / (2 * τ**2), a)
+    - Σ(M[n, i] ** 2 + S[n, i] ** 2 - 1 - log(S[n, i] ** 2), i) / 2,
+    n,
+).mean()
 
 entry = Derivation(
     module=__name__,
@@ -111,6 +120,9 @@ entry = Derivation(
         (μ, "mean of the Gaussian encoder"), (v, "logarithm of its variance"), (s, "its standard deviation"), (ε, "noise"), (zs, "reparameterised latent"),
         (x, "the observation"), (W, "decoder"), (c, "decoder’s offset"), (τ, "decoder’s standard deviation"),
         (fit, "log likelihood of a sample"), (recon, "reconstruction"), (kl_g, "Gaussian divergence from the prior"), (r, "residual of the mean"), (elbo_g, "Gaussian lower bound"),
+        (u, "any log variance"),
+        (N, "number of examples"), (X, "observations of a batch, one a row"), (M, "means of the encoder"), (V, "its log variances"), (S, "its standard deviations"),
+        (Zs, "reparameterised latents"), (R, "residuals"), (recon_X, "reconstructions"), (kl_X, "divergences"), (elbo_X, "mean lower bound"),
     ),
     assumptions=(
         Assumption(normalised, "q is normalised"),
@@ -122,19 +134,59 @@ entry = Derivation(
         Assumption(integrable(q[z] * log(q[z] / posterior[z])), "the gap is finite"),
         Assumption(integrable(q[z] * log(q[z] / prior[z])), "the divergence from the prior is finite"),
         Assumption(integrable(q[z] * log(likelihood[z])), "the reconstruction is finite"),
-        Assumption(forall(lt(0, q[z]), z), "q is positive everywhere"),
-        Assumption(forall(lt(0, likelihood[z]), z), "so is the likelihood"),
-        Assumption(forall(lt(0, prior[z]), z), "and so is the prior"),
+        Assumption(forall(lt(0, q[z]), z), "q is positive everywhere, so that the posterior has no mass where q has none"),
+        Assumption(forall(lt(0, likelihood[z]), z), "the likelihood is positive everywhere"),
+        Assumption(forall(lt(0, prior[z]), z), "the prior is positive everywhere"),
     ),
-    convention="x is observed and stays fixed, so densities are written as functions of the latent alone. An integral over a finite set is a sum.",
+    convention=(
+        f"The observation stays fixed, so densities are written as functions of the latent alone: {joint[z]}. An integral over a finite set is a sum, "
+        f"and an expectation leaves out the points where {q[z]} is 0. What holds for all z holds up to a set of measure 0. In the Gaussian case "
+        f"{v} is the logarithm of a variance, {eq(v[i], log(s[i] ** 2))}, and {ε} is the noise of one example: each expectation is taken by itself. "
+        "A batch has one example a row."
+    ),
     prompt="Derive the ELBO. What exactly is the gap to the log evidence? Write it as reconstruction minus divergence, and give the Gaussian case with its gradients.",
-    sixty_seconds="",
-    strong="",
-    weak="",
-    sanity=(),
-    mistakes=(
-        Mistake(eq(log(evidence), elbo - gap), ""),
+    sixty_seconds=(
+        f"{log(evidence)} is a constant under q, so it is its own mean under q. By Bayes’ theorem the evidence is {joint[z] / posterior[z]} at every z; put {q[z]} above "
+        f"and below, and the logarithm falls into {log(joint[z] / q[z])} and {log(q[z] / posterior[z])}. The mean of the first is the ELBO, that of the second is {gap}, "
+        f"which is never negative: so much for the bound, and its gap has a name. Split the joint density the other way and {eq(elbo, expect(q, log(likelihood[z]), z) - kl)}. "
+        f"A Gaussian encoder has the divergence {Σ(μ[i] ** 2 + s[i] ** 2 - 1 - log(s[i] ** 2), i) / 2}, and with {eq(zs, μ + s * ε)} the parameters leave the "
+        "distribution, so the gradient goes inside the expectation."
     ),
+    strong=(
+        f"Gives the gap as an equation, {eq(log(evidence) - elbo, gap)}, and what follows: the evidence does not depend on q, so raising the bound in q is bringing q "
+        f"nearer to the posterior. Says what Jensen’s route needs, and that {eq(expect(q, joint[z] / q[z], z), evidence)} asks q to leave nothing of the posterior out; "
+        "otherwise that step, too, is only an inequality."
+    ),
+    weak=(
+        "Applies Jensen’s inequality and stops. That proves a bound, but neither says what is lost nor when nothing is; and it leaves open "
+        "which way round the divergence stands, which decides whether one samples from q or from the posterior that nobody has."
+    ),
+    sanity=(
+        ("Equality", f"With {eq(q[z], posterior[z])} the ratio {joint[z] / q[z]} is {evidence} at every z: the gap is 0, and no sample is noisy."),
+        ("Special value", f"With {eq(μ[i], 0)} and {eq(v[i], 0)} for all i the encoder is the prior, and {eq(kl_g, 0)}."),
+        ("Limit", f"As {s[i]} goes to 0, {-log(s[i] ** 2)} grows without bound: the divergence never lets q shrink to a point."),
+        ("Optimum", f"The gradient by {v[j]} is 0 at {eq(s[j] ** 2, 1 / (1 + Σ(W[a, j] ** 2, a) / τ**2))}, below the prior’s 1: an observation narrows the latent."),
+        ("Shape", f"{W.T @ r} has d entries, as {μ} has; {R @ W} is N × d, as {M} is."),
+    ),
+    mistakes=(
+        Mistake(eq(log(evidence), elbo + expect(posterior, log(posterior[z] / q[z]), z)), "The divergence is turned round: the mean is under q, from which one can sample, and not under the posterior."),
+        Mistake(eq(log(evidence), elbo - gap), "The sign of the gap is wrong: the bound would lie above the evidence."),
+        Mistake(le(log(evidence), elbo), "The logarithm is concave, so Jensen’s inequality goes the other way."),
+        Mistake(eq(kl_g, Σ(μ[i] ** 2 + s[i] ** 2 - 1 - log(s[i] ** 2), i)), "The factor of one half is lost: both exponents carry it, and so does the logarithm of the variance."),
+        Mistake(eq(kl_g, Σ(μ[i] ** 2 + s[i] - 1 - log(s[i]), i) / 2), "The standard deviation stands where the variance belongs."),
+        Mistake(eq(D(elbo_g, v[j]), 1 - s[j] ** 2 * (1 + Σ(W[a, j] ** 2, a) / τ**2)), f"{eq(D(s[j], v[j]), s[j] / 2)}: the logarithm is of the variance, so a half comes down."),
+        Mistake(eq(D(elbo_X, M), R @ W / τ**2 - M), f"The bound of a batch is a mean, so {1 / N} belongs to its gradient."),
+    ),
+    follow_ups=("optimal-discriminator",),
+    kernels=(
+        Kernel(
+            "elbo_and_gradients", (X, M, V, W, c, τ), (("elbo", (rows_recon - rows_kl).mean()), ("dM", (R @ W / τ**2 - M) / N), ("dV", by_log_variances)),
+            "Mean lower bound of a linear-Gaussian VAE, and its gradients by the means and log variances of the encoder.",
+            textbook=textbook, proved_by=("batch_bound", "batch_mean", "batch_log_variance"),
+        ),
+        Kernel("gaussian_kl", (M, V), (("divergence", array(row_kl, n)),), "Divergence of diagonal Gaussians from the standard one, row by row.", proved_by=("batch_divergence",)),
+    ),
+    references=("D. P. Kingma and M. Welling, “Auto-Encoding Variational Bayes”, ICLR 2014, section 2.2 and appendix B",),
 )  # fmt: skip
 
 
@@ -334,8 +386,8 @@ def variance():
 def batch_divergence():
     return (
         calc(kl_X[n])
-        .eq(E(Σ(Zs[n, i] ** 2 / 2 - (Zs[n, i] - M[n, i]) ** 2 / (2 * S[n, i] ** 2) - log(S[n, i] ** 2) / 2, i), Ξ),     by(kl_X), log_rules)
-        .eq(E(Σ((M[n, i] + S[n, i] * Ξ[n, i]) ** 2 - Ξ[n, i] ** 2 - log(S[n, i] ** 2), i), Ξ) / 2,       by(Zs), linearity)
+        .eq(E(Σ(Zs[n, i] ** 2 / 2 - (Zs[n, i] - M[n, i]) ** 2 / (2 * S[n, i] ** 2) - log(S[n, i] ** 2) / 2, i), ε),     by(kl_X), log_rules)
+        .eq(E(Σ((M[n, i] + S[n, i] * ε[i]) ** 2 - ε[i] ** 2 - log(S[n, i] ** 2), i), ε) / 2,       by(Zs), linearity)
         .eq(Σ(M[n, i] ** 2 + (S[n, i] ** 2 - 1 - log(S[n, i] ** 2)), i) / 2,                               linearity, moments)
         .eq(row_kl,                                                                 by(S), variance, inverse_pair)
     )  # fmt: skip
@@ -344,12 +396,12 @@ def batch_divergence():
 @entry.proves(eq(recon_X[n], row_recon), "Batch: the reconstruction of an example")
 def batch_reconstruction():
     const = -log(2 * π * τ**2) / 2
-    noise = Σ(W[a, i] * S[n, i] * Ξ[n, i], i)
+    noise = Σ(W[a, i] * S[n, i] * ε[i], i)
     return (
         calc(recon_X[n])
-        .eq(E(Σ(const - (R[n, a] - noise) ** 2 / (2 * τ**2), a), Ξ),                                by(recon_X, Zs, R), linearity)
-        .eq(Σ(const - (R[n, a] ** 2 + E(noise * noise, Ξ)) / (2 * τ**2), a),                        linearity, moments)
-        .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] * S[n, i] * W[a, j] * S[n, j] * E(Ξ[n, i] * Ξ[n, j], Ξ), i, j)) / (2 * τ**2), a),   product_of_sums, linearity)
+        .eq(E(Σ(const - (R[n, a] - noise) ** 2 / (2 * τ**2), a), ε),                                by(recon_X, Zs, R), linearity)
+        .eq(Σ(const - (R[n, a] ** 2 + E(noise * noise, ε)) / (2 * τ**2), a),                        linearity, moments)
+        .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] * S[n, i] * W[a, j] * S[n, j] * E(ε[i] * ε[j], ε), i, j)) / (2 * τ**2), a),   product_of_sums, linearity)
         .eq(Σ(const - (R[n, a] ** 2 + Σ(W[a, i] ** 2 * S[n, i] ** 2, i)) / (2 * τ**2), a),          independence, moments, sift)
         .eq(-(n_x * log(2 * π * τ**2)) / 2 - (Σ(R[n, a] ** 2, a) + Σ(exp(V[n, i]) * W[a, i] ** 2, a, i)) / (2 * τ**2),      by(S), variance, linearity)
         .eq(-(n_x * log(2 * π * τ**2)) / 2 - (Σ(R[n, a] ** 2, a) + Σ(exp(V[n, i]) * W[a, i] ** 2, i, a)) / (2 * τ**2)).note("the sums change places")
@@ -357,12 +409,12 @@ def batch_reconstruction():
     )  # fmt: skip
 
 
-@entry.proves(eq(elbo_X, array(row_recon - row_kl, n).mean()), "Batch: the bound")
+@entry.proves(eq((recon_X - kl_X).mean(), elbo_X), "Batch: the mean of the bounds")
 def batch_bound():
     return (
-        calc(elbo_X)
-        .eq(Σ(recon_X[n] - kl_X[n], n) / N,                                         by(elbo_X))
-        .eq(array(row_recon - row_kl, n).mean(),                                    batch_reconstruction, batch_divergence)
+        calc((recon_X - kl_X).mean())
+        .eq(Σ(row_recon - row_kl, n) / N,                                           batch_reconstruction, batch_divergence)
+        .eq(elbo_X,                                                                 by(elbo_X))
     )  # fmt: skip
 
 
@@ -370,20 +422,17 @@ def batch_bound():
 def batch_mean():
     return (
         calc(D(elbo_X, M[m, j]))
-        .eq(Σ(-Σ(R[n, a] * D(R[n, a], M[m, j]), a) / τ**2 - Σ(M[n, i] * D(M[n, i], M[m, j]), i), n) / N,     batch_bound, power_rule, linearity)
+        .eq(Σ(-Σ(R[n, a] * D(R[n, a], M[m, j]), a) / τ**2 - Σ(M[n, i] * D(M[n, i], M[m, j]), i), n) / N,     by(elbo_X), power_rule, linearity)
         .eq((Σ(R[m, a] * W[a, j], a) / τ**2 - M[m, j]) / N,                         by(R), linearity, sift)
         .array(D(elbo_X, M), (R @ W / τ**2 - M) / N, m, j)
     )  # fmt: skip
-
-
-by_log_variances = array(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m, j]) - 1)) / (2 * N), m, j)
 
 
 @entry.proves(eq(D(elbo_X, V), by_log_variances), "Batch: the gradient by the log variances")
 def batch_log_variance():
     return (
         calc(D(elbo_X, V[m, j]))
-        .eq(-(Σ(D(exp(V[n, i]), V[m, j]) * Σ(W[a, i] ** 2, a), n, i) / τ**2 + Σ(D(exp(V[n, i]), V[m, j]) - D(V[n, i], V[m, j]), n, i)) / (2 * N),   batch_bound, linearity)
+        .eq(-(Σ(D(exp(V[n, i]), V[m, j]) * Σ(W[a, i] ** 2, a), n, i) / τ**2 + Σ(D(exp(V[n, i]), V[m, j]) - D(V[n, i], V[m, j]), n, i)) / (2 * N),   by(elbo_X), linearity)
         .eq(-(exp(V[m, j]) * Σ(W[a, j] ** 2, a) / τ**2 + (exp(V[m, j]) - 1)) / (2 * N),     exp_rule, linearity, sift)
         .array(D(elbo_X, V), by_log_variances, m, j)
     )  # fmt: skip

@@ -3,7 +3,7 @@
 Of ours it imports `derive.language.term` and nothing else.
 """
 
-from derive.evidence.witness.judge import Evidence, Where, evaluate, witness
+from derive.evidence.witness.judge import Evidence, Session, Where, evaluate, witness
 from derive.evidence.witness.reals import Undefined, Unresolved
 
-__all__ = ["Evidence", "Undefined", "Unresolved", "Where", "evaluate", "witness"]
+__all__ = ["Evidence", "Session", "Undefined", "Unresolved", "Where", "evaluate", "witness"]

@@ -18,7 +18,8 @@ import numpy as np
 
 from derive.evidence.witness.reals import Reals, Undefined, Unresolved, Value
 from derive.evidence.witness.sample import ORDINARY, SEARCH, SPECIAL, Point, Style, draw_sizes, ranges
-from derive.evidence.witness.world import Env, Ledger, Truth, World, free_indices, tried, truth
+from derive.evidence.witness.truth import Ledger, Truth, tried, truth
+from derive.evidence.witness.world import Env, World, free_indices
 from derive.language.term import NATURALS, Term, free, is_random, name_of, occurs, place, plain, sort, subterms
 
 ATTEMPTS: Final = 24
@@ -84,7 +85,33 @@ class Evidence:
         return ": ".join(filter(None, [self.status, self.note, str(self.where or "")]))
 
 
-def witness(formula: Term, hypotheses: Iterable[Term] = (), draws: int = 3, digits: int = 50) -> Evidence:
+class Session:
+    """What several theorems share: worlds, each with all that is known of the values of terms there.
+
+    What is seen of a theorem is the same with every session, whatever was looked at before.
+    """
+
+    def __init__(self) -> None:
+        self._worlds: dict[Any, World] = {}
+
+    def world(
+        self, reals: Reals, seed: str, style: Style, sizes: Mapping[Term, int], equations: tuple[Equation, ...]
+    ) -> World:
+        """Return the world of a point, in which the variables that an equation defines have the values it gives them."""
+        key = (reals, seed, style, tuple(sizes.items()), equations)
+        if key not in self._worlds:
+            self._worlds[key] = _solved(World(Point(reals, seed, style, sizes)), equations)
+        return self._worlds[key]
+
+
+def witness(
+    formula: Term,
+    hypotheses: Iterable[Term] = (),
+    draws: int = 3,
+    digits: int = 50,
+    *,
+    session: Session | None = None,
+) -> Evidence:
     """Look whether a theorem `hypotheses ⊢ formula` holds.
 
     Parameters
@@ -98,13 +125,15 @@ def witness(formula: Term, hypotheses: Iterable[Term] = (), draws: int = 3, digi
         (zeros, equal variables, sizes of 1) come on top.
     digits : int
         The precision. Two numbers are equal if they differ by 10 digits less, relatively.
+    session : Session, optional
+        One that other theorems had, or will have: what they have in common is evaluated once.
 
     Returns
     -------
     Evidence
         With the status "true", "false" or "undecided".
     """
-    trial = _Trial(formula, tuple(hypotheses), digits)
+    trial = _Trial(formula, tuple(hypotheses), digits, session or Session())
     for draw in range(draws):
         for attempt in range(ATTEMPTS if trial.hypotheses else 2):
             style = ORDINARY[(draw + attempt) % len(ORDINARY)]
@@ -159,7 +188,7 @@ def _equations(formula: Term) -> tuple[Equation, ...]:
 class _Trial:
     """A theorem on trial, with what has been seen so far."""
 
-    def __init__(self, formula: Term, hypotheses: tuple[Term, ...], digits: int) -> None:
+    def __init__(self, formula: Term, hypotheses: tuple[Term, ...], digits: int, session: Session) -> None:
         while True:  # ∀ and ⇒ in front are opened: a premise that is never met is then noticed
             if formula.op == "implies":
                 hypotheses, formula = (*hypotheses, formula.args[0]), formula.args[1]
@@ -167,7 +196,7 @@ class _Trial:
                 formula = formula.args[1]
             else:
                 break
-        self.formula, self.hypotheses, self.digits = formula, hypotheses, digits
+        self.formula, self.hypotheses, self.digits, self.session = formula, hypotheses, digits, session
         sequent = (*hypotheses, formula)
         self.depth = max(map(_depth, sequent))
         self.small = any(map(_averages, sequent))
@@ -175,7 +204,7 @@ class _Trial:
         self.broken = formula.op != "eq" or any(map(_broken, sequent))
         indices = {index for part in sequent for index in free_indices(part)}
         self.indices = sorted(indices, key=lambda index: (name_of(index), plain(index.args[0])))
-        self.given = tuple(equation for given in hypotheses for equation in _equations(given))
+        self.given = tuple(equation for given in hypotheses for equation in _equations(given) if _definitions(equation))
         sides = formula.args if formula.op == "iff" else ()
         self.cases = [equations for side in sides if (equations := _equations(side))]
         self.instances, self.ledger = 0, Ledger()
@@ -203,9 +232,7 @@ class _Trial:
 
     def _world(self, digits: int, seed: str, style: Style, equations: tuple[Equation, ...]) -> World:
         sizes = draw_sizes(seed, style, self.ranges, small=self.small)
-        world = World(Point(_reals(digits, self.depth), seed, style, sizes))
-        _solve(world, equations)
-        return world
+        return self.session.world(_reals(digits, self.depth), seed, style, sizes, equations)
 
     def _environments(self, world: World) -> Iterator[Env]:
         for places in product(*(tried(world.point, index) for index in self.indices)):
@@ -238,12 +265,12 @@ class _Trial:
         return True
 
     def _refute(self, world: World, env: Env, ledger: Ledger, verdict: Truth) -> None:
-        text = world.reals.text
-        scalars = [term for term in world.memory if isinstance(term, Term) and term.op == "var" and not term.shape]
+        parts = dict.fromkeys(part for side in (*self.hypotheses, self.formula) for part in subterms(side))
+        scalars = [part for part in parts if part.op == "var" and not part.shape and not is_random(part)]
         self.where = Where(
             {name_of(axis): extent for axis, extent in world.point.sizes.items()},
             {name_of(index): at for index, at in env.items()},
-            {name_of(scalar): text(world.memory[scalar]) for scalar in scalars},
+            {name_of(scalar): world.reals.text(world.drawn(scalar)) for scalar in scalars},
             *ledger.sides,
         )
         self.note = str(verdict) if isinstance(verdict, Undefined) else ""
@@ -273,24 +300,30 @@ class _Trial:
         )
 
 
-def _solve(world: World, equations: Iterable[Equation]) -> None:
+def _solved(world: World, equations: Iterable[Equation]) -> World:
     """Give variables that an equation defines the value that it gives them, where that lies in their domain."""
-    fixed: dict[Any, Value] = {}
+    fixed: dict[Term, Value] = {}
     used: set[Term] = set()
-    for equation, loose in equations:
-        left, right = equation.args
-        for side, other in ((left, right), (right, left)):
-            variable, places = place(side)
-            if variable in used or not _defines(variable, places, other):
+    for equation in equations:
+        for variable, places, other in _definitions(equation):
+            if variable in used:
                 continue
-            value = _definition(world, variable, places, other, loose)
+            value = _definition(world, variable, places, other, equation[1])
             if value is None or not world.point.belongs(variable, value):
                 continue
             fixed[variable] = value
             used |= {variable, *(part for part in subterms(other) if part.op == "var")}
-            world.memory = dict(fixed)  # nothing that was computed with the old value is kept
-            world.below.clear()
+            world = World(world.point, fixed)  # nothing that was found with the old value is kept
             break
+    return world
+
+
+@cache
+def _definitions(equation: Equation) -> tuple[tuple[Term, tuple[Term, ...], Term], ...]:
+    """Return the variables that an equation can give a value: each with its indices and with the value."""
+    left, right = equation[0].args
+    sides = [(*place(left), right), (*place(right), left)]
+    return tuple((variable, places, other) for variable, places, other in sides if _defines(variable, places, other))
 
 
 def _defines(variable: Term, places: tuple[Term, ...], other: Term) -> bool:
@@ -307,7 +340,7 @@ def _definition(world: World, variable: Term, places: tuple[Term, ...], other: T
     if not places:
         value = world.value(other, {})
     else:
-        value = world.value(variable, {}).copy()
+        value = world.drawn(variable).copy()
         for position in np.ndindex(value.shape):
             env = dict(zip(places, position, strict=True))
             if world.point.chosen(variable, tuple(env[index] for index in places if index in loose)):
@@ -367,8 +400,7 @@ def evaluate(
     for axis in point.sizes:
         if axis.op == "space":
             point.weights[axis] = list(held[axis]) if axis in held else [reals.one] * point.sizes[axis]
-    world = World(point)
-    world.memory.update(held)
+    world = World(point, held)
     if sort(term) == "formula":
         result: Any = truth(world, term, indices or {}, Ledger())
     else:

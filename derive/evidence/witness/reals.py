@@ -33,8 +33,8 @@ class Undefined:
     def __str__(self) -> str:
         return f"undefined: {self.why}" + (f" in {plain(self.place)}" if self.place is not None else "")
 
-    def _spread(self, *others: object) -> Undefined:
-        return NotImplemented if any(isinstance(other, np.ndarray) for other in others) else self
+    def _spread(self, *_: object) -> Undefined:
+        return self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _spread
 
@@ -91,28 +91,22 @@ class Reals:
     def close(self, a: Number, b: Number) -> bool:
         """Tell whether two numbers are equal as far as this precision can see."""
         difference = abs(b - a)
-        return bool(difference <= self.noise or difference <= self.tolerance * max(abs(a), abs(b)))
+        return not difference or bool(difference <= self.noise or difference <= self.tolerance * max(abs(a), abs(b)))
 
     def text(self, value: Number) -> str:
         """Return a number as short text."""
         return "undefined" if isinstance(value, Undefined) else str(self.context.nstr(value, 12))
 
 
-def each(reals: Reals, function: Callable[..., Number], place: Term, *values: Value) -> Value:
-    """Apply a function of numbers elementwise, with NumPy's broadcasting; the undefined stays so."""
-
-    def apply(*numbers: Number) -> Number:
-        for number in numbers:
-            if isinstance(number, Undefined):
-                return number
-        result = function(reals, *numbers)
-        if isinstance(result, Undefined) and result.place is None:
-            result.place = place
-        return result
-
-    if any(isinstance(value, np.ndarray) for value in values):
-        return np.frompyfunc(apply, len(values), 1)(*values)
-    return apply(*values)
+def applied(reals: Reals, function: Callable[..., Number], place: Term, *numbers: Number) -> Number:
+    """Return a function of numbers, which stand for the arguments of a term; the undefined stays so."""
+    for number in numbers:
+        if isinstance(number, Undefined):
+            return number
+    result = function(reals, *numbers)
+    if isinstance(result, Undefined) and result.place is None:
+        result.place = place
+    return result
 
 
 # ---- primitives of numbers -------------------------------------------------------------------------------------------
@@ -247,26 +241,9 @@ REDUCTIONS: Final[dict[str, Callable[[Reals, Row], Number]]] = {
 }
 
 
-def _last_axis(function: Callable[[Reals, Row], Any], r: Reals, values: Value, result: Value, place: Term) -> None:
-    """Fill `result` with a function of every row of `values`. A function of an empty row is undefined."""
-    for position in np.ndindex(values.shape[:-1]):
-        row = list(values[position])
-        unknown = next((u for u in row if isinstance(u, Undefined)), None)
-        if not row and function is _logsumexp:
-            unknown = Undefined("logsumexp of nothing", place)
-        result[position] = unknown if unknown is not None else function(r, row)
-
-
-def rows(r: Reals, name: str, values: Value, place: Term) -> Value:
-    """Apply a primitive that maps the last axis to itself."""
-    result = np.empty(values.shape, dtype=object)
-    if values.shape[-1]:
-        _last_axis(ROWS[name], r, values, result, place)
-    return result
-
-
-def reduction(r: Reals, name: str, values: Value, place: Term) -> Value:
-    """Apply a primitive that takes the last axis away."""
-    result = np.empty(values.shape[:-1], dtype=object)
-    _last_axis(REDUCTIONS[name], r, values, result, place)
-    return result[()]
+def row_applied(reals: Reals, function: Callable[[Reals, Row], Any], place: Term, row: Row) -> Any:
+    """Return a primitive of a row: a row, or a number. The undefined stays so, and nothing has no logsumexp."""
+    for number in row:
+        if isinstance(number, Undefined):
+            return number
+    return function(reals, row) if row or function is not _logsumexp else Undefined("logsumexp of nothing", place)

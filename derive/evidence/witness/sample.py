@@ -128,12 +128,6 @@ class Endless:
             self._known[position] = self._draw(position)
         return self._known[position]
 
-    def moved(self, position: Position, by: Number) -> Endless:
-        """Return the array with one component moved; the others are the same."""
-        other = Endless(self.__getitem__)
-        other._known[position] = self[position] + by
-        return other
-
 
 @cache
 def ranges(term: Term) -> frozenset[Term]:
@@ -178,6 +172,7 @@ class Point:
         self.reals, self.seed, self.style, self.sizes = reals, seed, style, sizes
         self.weights: dict[Term, list[Number]] = {}
         self._waves: dict[str, Callable[[int, Number], Number]] = {}
+        self._laws: dict[tuple[str, Position], Table] = {}
 
     def extent(self, axis: Term) -> int:
         """Return the number of indices or points of a range."""
@@ -207,7 +202,10 @@ class Point:
         name = variable.data[2]
         if name not in LAWS:
             raise Unresolved(f"no table for the law {name!r}")
-        return LAWS[name](self.reals, Random(f"{self.seed}|law|{name}|{position}"), position)
+        if (name, position) not in self._laws:
+            rng = Random(f"{self.seed}|law|{name}|{position}")
+            self._laws[name, position] = LAWS[name](self.reals, rng, position)
+        return self._laws[name, position]
 
     def variable(self, variable: Term) -> Value:
         """Return the value of a variable."""
@@ -263,12 +261,12 @@ class Point:
             return number(top) / bottom
         if domain.vanishes and (absent or (style.zeros == "any" and chance < 0.35)):
             return self.reals.zero
-        value = (domain.least + number(raw) / 2**32 * (domain.most - domain.least)) / 16
+        value = (domain.least << 32) + raw * (domain.most - domain.least)
         if domain.most > 16:
-            value = value * style.reach
-        if not domain.signed:
-            return value
-        return value * {"any": sign, "alike": one_sign, "plus": 1, "minus": -1}[style.signs]
+            value *= style.reach
+        if domain.signed:
+            value *= {"any": sign, "alike": one_sign, "plus": 1, "minus": -1}[style.signs]
+        return self.reals.context.ldexp(value, -36)
 
     def _normalise(self, row: Value, axis: Term) -> None:
         """Divide a row by its total under the measure; a row of zeros gets all of it at one place."""

@@ -1,40 +1,52 @@
-"""Terms evaluated at a point: arrays are NumPy's, derivatives differences, expectations sums over finite tables."""
+"""Terms evaluated at a point, component by component: derivatives are differences, expectations sums over finite tables.
+
+A derivative moves one component of a quantity, an outcome gives components of random variables values. What is changed
+so is a *state*, a number whose bits say what was done to which component; 0 is the point as it was drawn. Every number
+that is found comes with a mask, the bits of all that it was read from. It is the same in all states that agree there,
+and is found only once for them.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import product
 from math import prod
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
 
 from derive.evidence.witness.reals import (
     ELEMENTWISE,
+    REDUCTIONS,
+    ROWS,
     Number,
-    Reals,
     Undefined,
     Unresolved,
     Value,
+    applied,
     central,
     divide,
-    each,
     power,
-    reduction,
-    rows,
+    row_applied,
 )
-from derive.evidence.witness.sample import Endless, Point, Position
-from derive.language.term import NATURALS, Term, free, is_random, name_of, occurs, place
+from derive.evidence.witness.sample import Point, Position
+from derive.language.term import Term, free, is_random, name_of, occurs, place
 
 Env = Mapping[Term, int]
 "What the indices are."
-Truth = bool | Undefined
+Seen = tuple[Number, int]
+"A number, and the mask of what it was read from."
+Rule = Callable[[Position, Env, int], Seen]
+"Finds a component of a term, from its position, the term's free indices and the state."
 
 MOST_OUTCOMES: Final = 5000
-NATURALS_TRIED: Final = 3
+STEPS: Final = 15
+"Of the eight bits of a component the low four say how many steps it was moved, −7 to 7, the others which outcome it has."
+OUTCOME: Final = 4
+CELL: Final = 255
 
 
 @cache
@@ -43,384 +55,559 @@ def free_indices(term: Term) -> tuple[Term, ...]:
     return tuple(sorted((symbol for symbol in free(term) if symbol.op == "idx"), key=name_of))
 
 
-@cache
-def _depends(term: Term, quantity: Term) -> bool:
-    return quantity in free(term) if is_random(quantity) else occurs(quantity, term)
+class Cells:
+    """Where in a state the changes of the components of a quantity stand.
 
+    Attributes
+    ----------
+    watched : bool
+        Whether there is a derivative by the quantity, or an expectation over it. If not, nothing ever changes it.
+    shifts : dict of Position to int
+    mask : int
+        The bits of all its components that were ever asked for.
+    """
 
-# ---- values ----------------------------------------------------------------------------------------------------------
+    __slots__ = ("mask", "shifts", "watched", "world")
+
+    def __init__(self, world: World) -> None:
+        self.world, self.watched = world, False
+        self.shifts: dict[Position, int] = {}
+        self.mask = 0
+
+    def shift(self, at: Position) -> int:
+        """Return where the bits of a component begin."""
+        known = self.shifts.get(at)
+        if known is None:
+            known = self.shifts[at] = self.world.width
+            self.world.width += CELL.bit_length()
+            self.mask |= CELL << known
+        return known
 
 
 class World:
-    """A point, or a world with one quantity in it replaced: moved by a step, or random and at one outcome.
+    """A point, and all that is known of the values of terms there.
 
-    A term that does not depend on the quantity is evaluated in the world above, so that its value is found once.
+    Parameters
+    ----------
+    point : Point
+    given : mapping of Term to Value, optional
+        The values of variables and named quantities that are given and not drawn.
     """
 
-    __slots__ = ("below", "current", "memory", "parent", "point", "quantity", "reals", "touched")
-
-    def __init__(
-        self, point: Point, parent: World | None = None, quantity: Term | None = None, current: Value = None
-    ) -> None:
-        self.point, self.reals, self.parent = point, point.reals, parent
-        self.quantity = quantity
-        self.current = np.asarray(current, dtype=object) if quantity is not None and is_random(quantity) else current
-        self.memory: dict[Any, Value] = {}
-        self.below: dict[Any, World] = {}
-        self.touched: set[Position] = set()
-        if quantity is not None and not is_random(quantity):
-            self.memory[quantity] = current
-
-    def owner(self, term: Term) -> World:
-        """Return the lowest world above which the value of a term is settled."""
-        world = self
-        while world.parent is not None and world.quantity is not None and not _depends(term, world.quantity):
-            world = world.parent
-        return world
+    def __init__(self, point: Point, given: Mapping[Term, Value] | None = None) -> None:
+        self.point, self.reals = point, point.reals
+        self.width = 0
+        self._values: dict[Term, Value] = dict(given or {})
+        self._given = frozenset(self._values)
+        self._rules: dict[Term, Rule] = {}
+        self._memories: list[tuple[Term, dict[Any, Any]]] = []
+        self._cells: dict[Term, Cells] = {}
 
     def value(self, term: Term, env: Env) -> Value:
-        """Return the value of a term, with its free indices as in `env`."""
-        world = self if self.parent is None else self.owner(term)
+        """Return the value of a term, a number or an array of them, with its free indices as in `env`."""
+        rule = self.rule(term)
+        if not term.shape:
+            return rule((), env, 0)[0]
+        result = np.empty(self.extents(term), dtype=object)
+        for at in np.ndindex(result.shape):
+            result[at] = rule(at, env, 0)[0]
+        return result
+
+    def extents(self, term: Term) -> tuple[int, ...]:
+        """Return the lengths of the axes of a term."""
+        return tuple(map(self.point.extent, term.shape))
+
+    def drawn(self, variable: Term) -> Value:
+        """Return the value of a variable, as it was given or drawn."""
+        known = self._values.get(variable)
+        if known is None:
+            known = self._values[variable] = self.point.variable(variable)
+        return known
+
+    # ---- rules ----
+
+    def rule(self, term: Term) -> Rule:
+        """Return what finds the components of a term, and remembers them."""
+        known = self._rules.get(term)
+        if known is None:
+            op = "var" if term in self._given else term.op
+            known = OPERATORS[op](self, term)
+            if op not in FORGOTTEN:
+                known = self.remembered(term, known, bool(term.shape))
+            self._rules[term] = known
+        return known
+
+    def remembered(self, term: Term, find: Rule, positions: bool) -> Rule:
+        """Return a rule that finds nothing twice. What it finds may depend on the position, or not."""
+        memory: dict[Any, list[tuple[int, dict[int, Number]]]] = {}
+        self._memories.append((term, memory))
         indices = free_indices(term)
-        key = (term, *[env[index] for index in indices]) if indices else term
-        known = world.memory.get(key)
+        chosen = itemgetter(*indices) if indices else None
+
+        def value(at: Position, env: Env, state: int) -> Seen:
+            key: Any = at
+            if chosen:
+                key = (at, chosen(env)) if positions else chosen(env)
+            known = memory.get(key)
+            if known is not None:
+                for mask, table in known:
+                    number = table.get(state & mask)
+                    if number is not None:
+                        return number, mask
+            number, mask = find(at, env, state)
+            if known is None:
+                memory[key] = [(mask, {state & mask: number})]
+                return number, mask
+            for other, table in known:
+                if other == mask:
+                    table[state & mask] = number
+                    return number, mask
+            known.append((mask, {state & mask: number}))
+            return number, mask
+
+        return value
+
+    # ---- states ----
+
+    def cells(self, quantity: Term) -> Cells:
+        """Return where the changes of a quantity stand in a state."""
+        known = self._cells.get(quantity)
         if known is None:
-            known = world.memory[key] = OPERATORS[term.op](world, term, env)
+            known = self._cells[quantity] = Cells(self)
         return known
 
-    def each(self, term: Term, env: Env, function: Callable[..., Number]) -> Value:
-        """Return a function of numbers at the values of a term's arguments."""
-        return each(self.reals, function, term, *(self.value(arg, env) for arg in term.args))
+    def watch(self, quantity: Term) -> Cells:
+        """Note from now on which components of a quantity are read. What was read before is forgotten."""
+        cells = self.cells(quantity)
+        if not cells.watched:
+            cells.watched = True
+            for term, memory in self._memories:
+                if memory and occurs(quantity, term):
+                    memory.clear()
+        return cells
 
-    def through(self, index: Term, env: Env) -> Iterator[tuple[Number, Env]]:
-        """Yield the weight of every index or point of a range, with the environment there."""
-        axis = index.args[0]
-        for at in range(self.point.extent(axis)):
-            yield self.point.weight(axis, at), {**env, index: at}
+    def defined_by(self, *symbols: Term) -> int:
+        """Return the mask of the named quantities that depend on certain ones: they are not held when those change."""
+        mask = 0
+        for quantity, cells in self._cells.items():
+            if quantity.op == "let" and any(_depends(quantity, symbol) for symbol in symbols):
+                mask |= cells.mask
+        return mask
 
-    def position(self, places: Iterable[Term], env: Env) -> Position:
-        """Return where a component stands in its array."""
-        return tuple(env[at] if at.op == "idx" else int(self.value(at, env)) for at in places)
+    def read(self, cells: Cells, at: Position, state: int) -> tuple[int, Number, int]:
+        """Return the outcome that a component has in a state (0 for none), how far it was moved, and its mask."""
+        shift = cells.shift(at)
+        change = state >> shift & CELL
+        if not change:
+            return 0, None, CELL << shift
+        steps = change & STEPS
+        moved = self.reals.step * (steps if steps <= STEPS // 2 else steps - STEPS - 1) if steps else None
+        return change >> OUTCOME, moved, CELL << shift
 
-    def component(self, array: Term, position: Position) -> Number:
-        """Return a component. Of a random array only this component is noted as touched."""
-        world = self.owner(array)
-        if world.quantity is array and is_random(array):
-            world.touched.add(position)
-            return world.current[position]
-        return world.value(array, {})[position]
-
-    def replaced(self, quantity: Term, key: object, make: Callable[[], Value]) -> World:
-        """Return the world below in which a quantity has another value."""
-        known = self.below.get((quantity, key))
-        if known is None:
-            known = self.below[quantity, key] = World(self.point, self, quantity, make())
-        return known
-
-    def slope(self, term: Term, position: Position, env: Env) -> Value:
+    def slope(self, quantity: Term, at: Position, term: Term, find: Callable[[int], Seen], state: int) -> Seen:
         """Return a derivative by one component of a quantity, all that the quantity is not part of being held."""
-        body, (quantity, _) = term.args[0], place(term.args[1])
+        here, mask = find(state)
+        cells = self.cells(quantity)
+        shift = cells.shifts.get(at)
+        if shift is None or not mask >> shift & CELL:  # it was not read
+            return here if isinstance(here, Undefined) else self.reals.zero, mask
+        rest = state & ~(self.defined_by(quantity) | STEPS << shift)
+        numbers, steps = [here], state >> shift & STEPS
+        for sign in (1, -1):
+            moved = steps + sign & STEPS
+            if moved == (STEPS + 1) // 2:
+                raise Unresolved("derivatives nest too deep")
+            number, seen = find(rest | moved << shift)
+            numbers.append(number)
+            mask |= seen
+        here, above, below = numbers
+        return applied(self.reals, central, term, above, here, below), mask
 
-        def beside(sign: int) -> Value:
-            def make() -> Value:
-                return _moved(self.value(quantity, {}), position, sign * self.reals.step)
-
-            return self.replaced(quantity, (position, sign), make).value(body, env)
-
-        return each(self.reals, central, term, beside(1), self.value(body, env), beside(-1))
-
-    def average(self, symbols: tuple[Term, ...], body: Term, env: Env) -> Number:
-        """Return 𝔼 of `body` over every outcome of the components of random variables that it touches."""
-        tabulated: set[tuple[Term, Position]] = set()
+    def average(self, symbols: tuple[Term, ...], body: Rule, env: Env, state: int) -> Seen:
+        """Return 𝔼 of `body` over every outcome of the components of random variables that it reads."""
+        tables = [
+            (self.cells(symbol).shift(at), self.point.law(symbol, at))
+            for symbol in symbols
+            for at in np.ndindex(self.extents(symbol))
+        ]
+        own = sum(CELL << shift for shift, _ in tables)
+        bound = own | self.defined_by(*symbols)
+        tabulated = 0
         while True:
-            cells = sorted(tabulated, key=lambda cell: (symbols.index(cell[0]), cell[1]))
-            tables = [self.point.law(*cell) for cell in cells]
-            if prod(map(len, tables)) > MOST_OUTCOMES:
-                raise Unresolved(f"an expectation over {len(cells)} random components has too many outcomes")
-            total, missed = self.reals.zero, set[tuple[Term, Position]]()
-            for outcome in product(*(range(len(table)) for table in tables)):
-                chosen = {cell: table[at] for cell, table, at in zip(cells, tables, outcome, strict=True)}
-                value, touched = self._at_outcome(symbols, body, env, outcome, chosen)
-                missed = touched - tabulated
+            rows = [row for row in tables if tabulated >> row[0] & CELL]
+            if prod(len(table) for _, table in rows) > MOST_OUTCOMES:
+                raise Unresolved(f"an expectation over {len(rows)} random components has too many outcomes")
+            rest = sum(1 << shift + OUTCOME for shift, _ in tables if not tabulated >> shift & CELL) | state & ~bound
+            total, mask, missed = self.reals.zero, 0, 0
+            for weight, outcome in _outcomes(rows, self.reals.one):
+                number, seen = body((), env, rest | outcome)
+                mask |= seen
+                missed = seen & own & ~tabulated
                 if missed:
                     break
-                total = total + prod((weight for weight, _ in chosen.values()), start=self.reals.one) * value
+                total = total + weight * number
             if not missed:
-                return total
+                return total, mask & ~bound
             tabulated |= missed
 
-    def _at_outcome(
-        self,
-        symbols: tuple[Term, ...],
-        body: Term,
-        env: Env,
-        outcome: tuple[int, ...],
-        chosen: dict[tuple[Term, Position], tuple[Number, Number]],
-    ) -> tuple[Number, set[tuple[Term, Position]]]:
-        world, worlds = self, list[World]()
-        here = [env[index] for index in free_indices(body)]
-        for symbol in symbols:
 
-            def make(symbol: Term = symbol) -> Value:
-                shape = tuple(map(self.point.extent, symbol.args))
-                array = np.empty(shape, dtype=object)
-                for at in np.ndindex(shape):
-                    array[at] = chosen[symbol, at][1] if (symbol, at) in chosen else self.point.law(symbol, at)[0][1]
-                return array
-
-            world = world.replaced(symbol, (body, *here, tuple(chosen), outcome), make)
-            worlds.append(world)
-        value = world.value(body, env)
-        return value, {(s, at) for s, inner in zip(symbols, worlds, strict=True) for at in inner.touched}
+@cache
+def _depends(term: Term, quantity: Term) -> bool:
+    return quantity in free(term) if is_random(quantity) else quantity is not term and occurs(quantity, term)
 
 
-def _moved(value: Value, position: Position, by: Number) -> Value:
-    if isinstance(value, Endless):
-        return value.moved(position, by)
-    if not isinstance(value, np.ndarray):
-        return value + by
-    other = value.copy()
-    other[position] = other[position] + by
-    return other
+def _outcomes(tables: list[tuple[int, list[tuple[Number, Number]]]], one: Number) -> Iterator[tuple[Number, int]]:
+    """Yield every outcome of several components: its probability and its bits."""
+    if not tables:
+        yield one, 0
+        return
+    *others, (shift, table) = tables
+    for weight, bits in _outcomes(others, one):
+        for number, (probability, _) in enumerate(table, 1):
+            yield weight * probability, bits | number << shift + OUTCOME
 
 
-Rule = Callable[[World, Term, Env], Value]
+# ---- operators -------------------------------------------------------------------------------------------------------
+
+Builder = Callable[[World, Term], Rule]
 
 
-def _pointwise(function: Callable[..., Number]) -> Rule:
-    return lambda world, term, env: world.each(term, env, function)
+def _parts(world: World, term: Term) -> list[Rule]:
+    """Return the rules of the arguments, which take the position in the whole: NumPy's broadcasting."""
+    axes = len(term.shape)
+    return [
+        _fitted(world.rule(arg), axes - len(arg.shape)) if len(arg.shape) < axes else world.rule(arg)
+        for arg in term.args
+        if arg.op != "fun"
+    ]
 
 
-def _ring(function: Callable[..., Value]) -> Rule:
-    """An operator of numbers that arrays have themselves."""
-    return lambda world, term, env: function(*[world.value(arg, env) for arg in term.args])
+def _fitted(rule: Rule, missing: int) -> Rule:
+    return lambda at, env, state: rule(at[missing:], env, state)
 
 
-def _variable(world: World, term: Term, _: Env) -> Value:
-    if world.quantity is term:
-        world.touched.update(np.ndindex(world.current.shape))
-        return world.current[()]
-    return world.point.variable(term)
+def _ring(function: Callable[[Number, Number], Number]) -> Builder:
+    """Build an operation that what is undefined knows as well."""
+
+    def build(world: World, term: Term) -> Rule:
+        left, right = _parts(world, term)
+
+        def find(at: Position, env: Env, state: int) -> Seen:
+            a, seen = left(at, env, state)
+            b, mask = right(at, env, state)
+            return function(a, b), seen | mask
+
+        return find
+
+    return build
 
 
-def _at(world: World, term: Term, env: Env) -> Value:
-    array, *places = term.args
-    position = world.position(places, env)
-    if not free(array).isdisjoint(env):
-        return world.value(array, env)[position]
-    return world.component(array, position)
+def _negative(world: World, term: Term) -> Rule:
+    [part] = _parts(world, term)
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        number, mask = part(at, env, state)
+        return -number, mask
+
+    return find
 
 
-def _call(world: World, term: Term, env: Env) -> Value:
-    symbol, argument = term.args
+def _pointwise(world: World, term: Term, function: Callable[..., Number]) -> Rule:
+    parts, reals = _parts(world, term), world.reals
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        numbers, mask = [], 0
+        for part in parts:
+            number, seen = part(at, env, state)
+            numbers.append(number)
+            mask |= seen
+        return applied(reals, function, term, *numbers), mask
+
+    return find
+
+
+def _call(world: World, term: Term) -> Rule:
+    symbol = term.args[0]
     assert isinstance(symbol.data, tuple)
     function, order = world.point.function(name_of(symbol)), int(symbol.data[1])
-    return each(world.reals, lambda _, u: function(order, u), term, world.value(argument, env))
+    return _pointwise(world, term, lambda _, u: function(order, u))
 
 
-def _matmul(world: World, term: Term, env: Env) -> Value:
-    left, right = (world.value(arg, env) for arg in term.args)
-    return np.asarray(np.tensordot(left, right, axes=1) + world.reals.zero)[()]
+def _constant(value: Callable[[World, Term], Any]) -> Builder:
+    def build(world: World, term: Term) -> Rule:
+        number = world.reals.number(value(world, term))
+        return lambda at, env, state: (number, 0)
+
+    return build
 
 
-def _sumax(world: World, term: Term, env: Env) -> Value:
-    return world.value(term.args[0], env).sum(axis=term.data) + world.reals.zero
+def _index(world: World, term: Term) -> Rule:
+    return lambda at, env, state: (world.reals.number(env[term]), 0)
 
 
-def _diag(world: World, term: Term, env: Env) -> Value:
-    vector = world.value(term.args[0], env)
-    result = np.full(vector.shape * 2, world.reals.zero, dtype=object)
-    np.fill_diagonal(result, vector)
-    return result
+def _variable(world: World, term: Term) -> Rule:
+    cells, scalar = world.cells(term), not term.shape
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        if not cells.watched:
+            return world.drawn(term) if scalar else world.drawn(term)[at], 0
+        outcome, moved, mask = world.read(cells, at, state)
+        if outcome:
+            number = world.point.law(term, at)[outcome - 1][1]
+        else:
+            number = world.drawn(term) if scalar else world.drawn(term)[at]
+        return number if moved is None else number + moved, mask
+
+    return find
 
 
-def _delta(world: World, term: Term, env: Env) -> Value:
-    i, j = (env[index] for index in term.args)
-    return world.reals.one if i == j else world.reals.zero
+def _let(world: World, term: Term) -> Rule:
+    cells, definition = world.cells(term), world.rule(term.args[0])
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        number, mask = definition(at, env, state)
+        if not cells.watched:
+            return number, mask
+        _, moved, own = world.read(cells, at, state)
+        return number if moved is None else number + moved, mask | own
+
+    return find
 
 
-def _derivative(world: World, term: Term, env: Env) -> Value:
-    body, by = term.args
-    quantity, places = place(by)
-    if places or not quantity.shape:
-        return world.slope(term, world.position(places, env), env)
-    shape = world.value(quantity, {}).shape
-    result = np.empty((*map(world.point.extent, body.shape), *shape), dtype=object)
-    for position in np.ndindex(shape):
-        result[(..., *position)] = world.slope(term, position, env)
-    return result
+def _where(world: World, places: tuple[Term, ...]) -> Callable[[Env, int], tuple[Position, int]]:
+    """Return what finds a position in an array."""
+    if len(places) == 1 and places[0].op == "idx":
+        [index] = places
+        return lambda env, state: ((env[index],), 0)
+    if places and all(at.op == "idx" for at in places):
+        chosen = itemgetter(*places)
+        return lambda env, state: (chosen(env), 0)
+    rules = [world.rule(at) for at in places]
+
+    def find(env: Env, state: int) -> tuple[Position, int]:
+        found = [rule((), env, state) for rule in rules]
+        return tuple(int(number) for number, _ in found), _union(found)
+
+    return find
 
 
-def _array(world: World, term: Term, env: Env) -> Value:
+def _union(found: list[Seen]) -> int:
+    mask = 0
+    for _, seen in found:
+        mask |= seen
+    return mask
+
+
+def _at(world: World, term: Term) -> Rule:
+    array, where = world.rule(term.args[0]), _where(world, term.args[1:])
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        position, mask = where(env, state)
+        number, seen = array(position, env, state)
+        return number, seen | mask
+
+    return find
+
+
+def _matmul(world: World, term: Term) -> Rule:
+    left, right = map(world.rule, term.args)
+    *before, axis = term.args[0].shape
+    split, zero = len(before), world.reals.zero
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        total, mask = zero, 0
+        for k in range(world.point.extent(axis)):
+            a, seen = left((*at[:split], k), env, state)
+            b, other = right((k, *at[split:]), env, state)
+            total = total + a * b
+            mask |= seen | other
+        return total, mask
+
+    return find
+
+
+def _sumax(world: World, term: Term) -> Rule:
+    array, split, zero = world.rule(term.args[0]), int(str(term.data)), world.reals.zero
+    axis = term.args[0].shape[split]
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        total, mask = zero, 0
+        for k in range(world.point.extent(axis)):
+            number, seen = array((*at[:split], k, *at[split:]), env, state)
+            total = total + number
+            mask |= seen
+        return total, mask
+
+    return find
+
+
+def _outer(world: World, term: Term) -> Rule:
+    left, right = map(world.rule, term.args)
+    split = len(term.args[0].shape)
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        a, seen = left(at[:split], env, state)
+        b, mask = right(at[split:], env, state)
+        return a * b, seen | mask
+
+    return find
+
+
+def _transpose(world: World, term: Term) -> Rule:
+    array = world.rule(term.args[0])
+    return lambda at, env, state: array(at[::-1], env, state)
+
+
+def _diag(world: World, term: Term) -> Rule:
+    vector, zero = world.rule(term.args[0]), world.reals.zero
+    return lambda at, env, state: vector(at[1:], env, state) if at[0] == at[1] else (zero, 0)
+
+
+def _row(world: World, term: Term, function: Callable[..., Any]) -> Rule:
+    """Return what applies a function to a row, the last axis of the argument."""
+    array, axis = world.rule(term.args[0]), term.args[0].shape[-1]
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        found = [array((*at, k), env, state) for k in range(world.point.extent(axis))]
+        return row_applied(world.reals, function, term, [number for number, _ in found]), _union(found)
+
+    return find
+
+
+def _rows(world: World, term: Term) -> Rule:
+    row = world.remembered(term, _row(world, term, ROWS[str(term.data)]), positions=True)
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        numbers, mask = row(at[:-1], env, state)
+        return numbers if isinstance(numbers, Undefined) else numbers[at[-1]], mask
+
+    return find
+
+
+def _delta(world: World, term: Term) -> Rule:
+    (i, j), zero, one = term.args, world.reals.zero, world.reals.one
+    return lambda at, env, state: (one if env[i] == env[j] else zero, 0)
+
+
+def _derivative(world: World, term: Term) -> Rule:
+    quantity, places = place(term.args[1])
+    world.watch(quantity)
+    body, where, split = world.rule(term.args[0]), _where(world, places), len(term.args[0].shape)
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        position, mask = where(env, state) if places else (at[split:], 0)
+        number, seen = world.slope(quantity, position, term, lambda moved: body(at[:split], env, moved), state)
+        return number, seen | mask
+
+    return find
+
+
+def _array(world: World, term: Term) -> Rule:
     *over, body = term.args
-    result = np.empty(tuple(map(world.point.extent, term.shape)), dtype=object)
-    for position in np.ndindex(result.shape):
-        result[position] = world.value(body, {**env, **dict(zip(over, position, strict=True))})
-    return result
+    rule = world.rule(body)
+    return lambda at, env, state: rule((), {**env, **dict(zip(over, at, strict=True))}, state)
 
 
-def _sum(world: World, term: Term, env: Env) -> Value:
+def _through(world: World, index: Term, env: Env) -> Iterator[tuple[Number, dict[Term, int]]]:
+    """Yield the weight of every index or point of a range (None for 1), and the environment there."""
+    axis, inner = index.args[0], dict(env)
+    for at in range(world.point.extent(axis)):
+        inner[index] = at
+        yield world.point.weight(axis, at) if axis.op == "space" else None, inner
+
+
+def _sum(world: World, term: Term) -> Rule:
+    """Σ, and ∫, which weighs the points of a space."""
     index, body = term.args
-    return sum((world.value(body, inner) for _, inner in world.through(index, env)), world.reals.zero)
+    rule, zero, weighed = world.rule(body), world.reals.zero, term.op == "integral"
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        total, mask = zero, 0
+        for weight, inner in _through(world, index, env):
+            number, seen = rule(at, inner, state)
+            total = total + (number if weight is None or not weighed else weight * number)
+            mask |= seen
+        return total, mask
+
+    return find
 
 
-def _product(world: World, term: Term, env: Env) -> Value:
+def _product(world: World, term: Term) -> Rule:
     index, body = term.args
-    return prod((world.value(body, inner) for _, inner in world.through(index, env)), start=world.reals.one)
+    rule, one = world.rule(body), world.reals.one
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        total, mask = one, 0
+        for _, inner in _through(world, index, env):
+            number, seen = rule(at, inner, state)
+            total = total * number
+            mask |= seen
+        return total, mask
+
+    return find
 
 
-def _integral(world: World, term: Term, env: Env) -> Value:
-    index, body = term.args
-    return sum((weight * world.value(body, inner) for weight, inner in world.through(index, env)), world.reals.zero)
-
-
-def _expect(world: World, term: Term, env: Env) -> Value:
+def _expect(world: World, term: Term) -> Rule:
     """∫ density · body where the density does not vanish: elsewhere the body need not be defined."""
-    index, density, body = term.args
-    total = world.reals.zero
-    for weight, inner in world.through(index, env):
-        q = world.value(density, inner)
-        if isinstance(q, Undefined):
-            return q
-        if abs(q) > world.reals.noise:  # below zero only beside zero, in a derivative by the density
-            total = total + weight * q * world.value(body, inner)
-    return total
+    index, *parts = term.args
+    density, body = map(world.rule, parts)
+    zero, noise = world.reals.zero, world.reals.noise
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        total, mask = zero, 0
+        for weight, inner in _through(world, index, env):
+            q, seen = density(at, inner, state)
+            mask |= seen
+            if isinstance(q, Undefined):
+                return q, mask
+            if abs(q) > noise:  # below zero only beside zero, in a derivative by the density
+                number, seen = body(at, inner, state)
+                mask |= seen
+                total = total + (q if weight is None else weight * q) * number
+        return total, mask
+
+    return find
 
 
-OPERATORS: Final[dict[str, Rule]] = {
-    "num": lambda world, term, env: world.reals.number(term.data),
-    "size": lambda world, term, env: world.reals.number(world.point.extent(term)),
-    "succ": lambda world, term, env: world.reals.number(world.point.extent(term)),
-    "idx": lambda world, term, env: world.reals.number(env[term]),
+def _mean(world: World, term: Term) -> Rule:
+    *symbols, body = term.args
+    for symbol in symbols:
+        world.watch(symbol)
+    rule, bound = world.rule(body), tuple(symbols)
+    return lambda at, env, state: world.average(bound, rule, env, state)
+
+
+OPERATORS: Final[dict[str, Builder]] = {
+    "num": _constant(lambda world, term: term.data),
+    "size": _constant(lambda world, term: world.point.extent(term)),
+    "succ": _constant(lambda world, term: world.point.extent(term)),
+    "idx": _index,
     "var": _variable,
-    "let": lambda world, term, env: world.value(term.args[0], env),
+    "let": _let,
     "add": _ring(operator.add),
     "sub": _ring(operator.sub),
     "mul": _ring(operator.mul),
-    "neg": _ring(operator.neg),
-    "div": _pointwise(divide),
-    "pow": _pointwise(power),
-    "app": lambda world, term, env: world.each(term, env, ELEMENTWISE[str(term.data)]),
+    "neg": _negative,
+    "div": lambda world, term: _pointwise(world, term, divide),
+    "pow": lambda world, term: _pointwise(world, term, power),
+    "app": lambda world, term: _pointwise(world, term, ELEMENTWISE[str(term.data)]),
     "call": _call,
     "at": _at,
     "matmul": _matmul,
-    "T": lambda world, term, env: np.transpose(world.value(term.args[0], env)),
-    "outer": _ring(np.multiply.outer),
+    "T": _transpose,
+    "outer": _outer,
     "sumax": _sumax,
     "diag": _diag,
-    "rows": lambda world, term, env: rows(world.reals, str(term.data), world.value(term.args[0], env), term),
-    "reduce": lambda world, term, env: reduction(world.reals, str(term.data), world.value(term.args[0], env), term),
+    "rows": _rows,
+    "reduce": lambda world, term: _row(world, term, REDUCTIONS[str(term.data)]),
     "delta": _delta,
     "D": _derivative,
     "array": _array,
     "sum": _sum,
     "prod": _product,
-    "integral": _integral,
+    "integral": _sum,
     "expect": _expect,
-    "mean": lambda world, term, env: world.average(term.args[:-1], term.args[-1], env),
+    "mean": _mean,
 }
-
-
-# ---- truth -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Ledger:
-    """What was seen while a formula was judged."""
-
-    largest: Number = 0
-    slack: Number = None
-    tight: bool = False
-    met: set[bool] = field(default_factory=set)
-    sides: tuple[str, str] = ("", "")
-
-
-Judge = Callable[[World, Term, Env, Ledger], Truth]
-
-
-def truth(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-    """Tell whether a formula holds, or why it has no meaning here."""
-    return TRUTHS[formula.op](world, formula, env, ledger)
-
-
-def _relation(test: Callable[[Reals, Number, Number], bool]) -> Judge:
-    def judge(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-        left, right = (world.value(side, env) for side in formula.args)
-        one, other = ([v] if not isinstance(v, np.ndarray) else v.ravel().tolist() for v in (left, right))
-        holds = True
-        for a, b in zip(one, other, strict=True):
-            for side in (a, b):
-                if isinstance(side, Undefined):
-                    ledger.sides = world.reals.text(a), world.reals.text(b)
-                    return side
-            good = test(world.reals, a, b)
-            if holds and not good:
-                ledger.sides = world.reals.text(a), world.reals.text(b)
-            holds = holds and good
-            _note(ledger, world.reals, formula.op, a, b)
-        return holds
-
-    return judge
-
-
-def _note(ledger: Ledger, reals: Reals, op: str, a: Number, b: Number) -> None:
-    if op == "eq":
-        ledger.largest = max(ledger.largest, abs(b - a) / max(1, abs(a), abs(b)))
-    elif op in {"le", "lt"}:
-        ledger.slack = b - a if ledger.slack is None else min(ledger.slack, b - a)
-        ledger.tight = ledger.tight or reals.close(a, b)
-
-
-def _unequal(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-    same = TRUTHS["eq"](world, formula, env, ledger)
-    return same if isinstance(same, Undefined) else not same
-
-
-def _and(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-    left = truth(world, formula.args[0], env, ledger)
-    return truth(world, formula.args[1], env, ledger) if left is True else left
-
-
-def _implies(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-    premise = truth(world, formula.args[0], env, Ledger())
-    if isinstance(premise, Undefined):
-        return premise
-    return truth(world, formula.args[1], env, ledger) if premise else True
-
-
-def _iff(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-    left, right = (truth(world, side, env, Ledger()) for side in formula.args)
-    ledger.sides = str(left), str(right)
-    for side in (left, right):
-        if isinstance(side, Undefined):
-            return side
-    ledger.met.add(bool(left))
-    return left is right
-
-
-def _forall(world: World, formula: Term, env: Env, ledger: Ledger) -> Truth:
-    index, body = formula.args
-    for at in tried(world.point, index):
-        holds = truth(world, body, {**env, index: at}, ledger)
-        if holds is not True:
-            return holds
-    return True
-
-
-def tried(point: Point, index: Term) -> range:
-    """Return the values that "for all" goes through: of the natural numbers only the first few."""
-    return range(NATURALS_TRIED if index.args[0] is NATURALS else point.extent(index.args[0]))
-
-
-TRUTHS: Final[dict[str, Judge]] = {
-    "eq": _relation(Reals.close),
-    "ne": _unequal,
-    "le": _relation(lambda reals, a, b: bool(a <= b) or reals.close(a, b)),
-    "lt": _relation(lambda reals, a, b: bool(a < b) and not reals.close(a, b)),
-    "and": _and,
-    "implies": _implies,
-    "iff": _iff,
-    "forall": _forall,
-    # On finite tables everything is integrable, and a derivative goes into every expectation.
-    **dict.fromkeys(("integrable", "exchange", "true"), lambda world, formula, env, ledger: True),
-}
+FORGOTTEN: Final = frozenset(["num", "size", "succ", "idx", "var", "at", "T", "delta", "diag", "rows"])
+"What is found as quickly as it is remembered."

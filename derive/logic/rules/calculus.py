@@ -220,7 +220,7 @@ def symbol_definition(term: Term, name: str) -> Result:
         array, leading = base.args[0], places[:-1]
         m = bound_index(array.shape[-1], term)
         return entry.definition(lambda i: component(array, (*leading, i)), places[-1], m), NO_CONDITIONS
-    if term.op == "reduce" and term.data == name and not term.shape:
+    if term.op == "reduce" and term.data == name and len(term.args) == 1 and not term.shape:
         array = term.args[0]
         m = bound_index(array.shape[-1], term)
         return entry.definition(lambda i: component(array, (i,)), m), NO_CONDITIONS

@@ -131,7 +131,7 @@ def last_factor(term: Term) -> Result:
         return None
     l, body = term.args
     n = l.args[0].args[0]
-    shorter = index(name_of(l), n)
+    shorter = variant(index(name_of(l), n), map(name_of, free(term)))
     rest = (Π if term.op == "prod" else Σ)(substitute(body, {l: shorter}), shorter)
     last = substitute(body, {l: n})
     return (rest * last if term.op == "prod" else rest + last), NO_CONDITIONS
