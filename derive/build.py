@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import TypeVar
 
 from derive.evidence.verify import Report, as_json, verify
 from derive.files import prepared, write
+from derive.language.term import Complaint
+from derive.view import View, load
 
 Step = Callable[[str, int, int], None]
 "Called when a derivation is done: its slug, how many are done, of how many."
@@ -69,29 +71,36 @@ def build(folder: Path, slugs: Sequence[str], *, jobs: int = 1, step: Step = lam
 
 
 def _built(slug: str, *, folder: Path) -> Built:
-    from derive.view import load
-
     start = perf_counter()
     view = load(slug)
     report = view.verify()
     if report.status == "fail" and not report.lines:
         return Built(slug, report, (), perf_counter() - start)
-    texts = {
+    try:
+        texts = _texts(view)
+    except Complaint as error:
+        faulty = replace(report, faults=(*report.faults, f"{type(error).__name__}: {error}"))
+        return Built(slug, faulty, (), perf_counter() - start)
+    files = tuple((name, write(folder / name, text).stat().st_size) for name, text in texts.items())
+    return Built(slug, report, files, perf_counter() - start)
+
+
+def _texts(view: View) -> dict[str, str]:
+    """Return what is written of a derivation, by file name."""
+    slug = view.slug
+    return {
         f"{slug}.html": view.to_html(),
         f"{slug}-practice.html": view.to_html("practice"),
         f"{slug}.tex": view.to_latex(),
         f"{slug}.json": view.to_json(),
         **({f"{slug}.py": view.numpy} if view.numpy else {}),
     }
-    files = tuple((name, write(folder / name, text).stat().st_size) for name, text in texts.items())
-    return Built(slug, report, files, perf_counter() - start)
 
 
 def index(slugs: Iterable[str]) -> str:
     """Return the index page of some derivations, under their topics."""
     from derive.pages.site import Entry, Topic, index_page
     from derive.registry import TOPICS
-    from derive.view import load
 
     entries: dict[str, list[Entry]] = {}
     for slug in slugs:
@@ -130,9 +139,7 @@ def _gathered(pool: Executor, work: Callable[[str], R], slugs: Sequence[str], st
 
 def verified(slug: str) -> Report:
     """Return the report on one derivation: `verify` by its slug, for a process of its own."""
-    from derive.registry import load
-
-    return verify(load(slug))
+    return verify(load(slug).entry)
 
 
 # ---- the summary ----------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def loaded(code):
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate():
     """A certificate, as text."""
     import derive
 
@@ -149,15 +149,15 @@ def _edits(data):
         yield f"without {key}", {k: v for k, v in data.items() if k != key}
         yield f"{key} is null", {**data, key: None}
         yield f"{key} is a number", {**data, key: 7}
-    for table in ("terms", "inferences", "lines"):
-        for number in range(0, len(data[table]), max(1, len(data[table]) // 12)):
-            for name, new in (("gone", None), ("cut", data[table][number][:1]), ("a text", "x"), ("empty", [])):
+    for part in ("terms", "inferences", "lines"):
+        for number in range(0, len(data[part]), max(1, len(data[part]) // 12)):
+            for name, new in (("gone", None), ("cut", data[part][number][:1]), ("a text", "x"), ("empty", [])):
                 edited = deepcopy(data)
                 if new is None:
-                    del edited[table][number]
+                    del edited[part][number]
                 else:
-                    edited[table][number] = new
-                yield f"{table}[{number}] {name}", edited
+                    edited[part][number] = new
+                yield f"{part}[{number}] {name}", edited
 
 
 def test_every_edited_certificate_is_refused(tmp_path, certificate, capsys):
@@ -259,7 +259,7 @@ def test_bad_input_is_told_with_its_remedy(name, tmp_path, capsys):
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     path = files.write(tmp_path / "page.html", "old\n")
 
-    def full(self, target):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
@@ -270,7 +270,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch):
-    def stop(self, target):
+    def stop(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "replace", stop)
@@ -291,20 +291,17 @@ def test_a_table_is_aligned():
     assert summary([]).startswith("# What derive build measured")
 
 
+def _build(folder, jobs):
+    command = [sys.executable, "-m", "derive", "build", "-o", folder, "--jobs", str(jobs)]
+    environment = {**os.environ, "PYTHONHASHSEED": str(jobs)}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """The catalogue, built twice: in one process and in two, with different hashes."""
     folders = [tmp_path_factory.mktemp("built") for _ in range(2)]
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-m", "derive", "build", "-o", folder, "--jobs", str(jobs)],
-            env={**os.environ, "PYTHONHASHSEED": str(jobs)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        for jobs, folder in enumerate(folders, 1)
-    ]
+    runs = [_build(folder, jobs) for jobs, folder in enumerate(folders, 1)]
     return [(folder, *run.communicate(), run.returncode) for folder, run in zip(folders, runs, strict=True)]
 
 

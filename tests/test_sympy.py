@@ -26,8 +26,33 @@ from derive.language.notation import (
     σ,
 )
 from derive.language.term import (
-    D, E, array, derivative_of, eq, expect, forall, function, implies, index, indices, integral, le, let, lift, lt, natural, outer, random, size, space, succ, var, Π, Σ, δ,
-)  # fmt: skip
+    Π,
+    Σ,
+    D,
+    E,
+    array,
+    derivative_of,
+    eq,
+    expect,
+    forall,
+    function,
+    implies,
+    index,
+    indices,
+    integral,
+    le,
+    let,
+    lift,
+    lt,
+    natural,
+    outer,
+    random,
+    size,
+    space,
+    succ,
+    var,
+    δ,
+)
 from derive.logic.sympy_bridge import SymPyError
 
 N, K = size("N"), size("K")

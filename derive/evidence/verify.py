@@ -12,13 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Literal
 
 from derive.evidence.kernel_check import KernelCheck, check_kernels
-from derive.evidence.witness import Evidence, witness
+from derive.evidence.witness import Evidence, Session, witness
 from derive.language.term import Complaint, Term, plain, sort
 from derive.logic.theorem import Theorem
 from derive.record import Derivation, Proof
@@ -220,11 +219,12 @@ def statements(entry: Derivation) -> Iterator[tuple[Proof, int, Theorem, str]]:
 
 def line_checks(entry: Derivation) -> Iterator[LineCheck]:
     """Yield what the witness finds about every line and every claim."""
+    session = Session()
     for proof, position, theorem, reasons in statements(entry):
-        seen = _seen(theorem.conclusion, theorem.hypotheses)
+        seen = _seen(theorem.conclusion, theorem.hypotheses, session)
         tags = {tag for hypothesis in theorem.hypotheses if (tag := entry.tag(hypothesis))}
         status, note = _STATUS[seen.status], ""
-        if status == "pass" and theorem.conclusion.op == "iff" and len(_met(proof, theorem, seen)) < 2:
+        if status == "pass" and theorem.conclusion.op == "iff" and len(_met(proof, theorem, seen, session)) < 2:
             status, note = "unresolved", f"both sides of ⟺ were {' and '.join(map(str, seen.met))}, and never otherwise"
         yield LineCheck(
             proof.name,
@@ -239,20 +239,25 @@ def line_checks(entry: Derivation) -> Iterator[LineCheck]:
         )
 
 
-def _met(proof: Proof, theorem: Theorem, seen: Evidence) -> frozenset[bool]:
+def _met(proof: Proof, theorem: Theorem, seen: Evidence, session: Session) -> frozenset[bool]:
     """Return the truth values that the sides of ⟺ took, also where a formula elsewhere in its chain is made to hold."""
     met = seen.met
     for line in proof.lines:
         for formula in (line.before, line.after):
             if len(met) < 2 and sort(formula) == "formula":
-                there = _seen(theorem.conclusion, theorem.hypotheses | {formula})
+                there = _seen(theorem.conclusion, theorem.hypotheses | {formula}, session)
                 met |= there.met if there.status == "true" else frozenset()
     return met
 
 
-@lru_cache(maxsize=4096)
-def _seen(formula: Term, hypotheses: frozenset[Term]) -> Evidence:
-    return witness(formula, sorted(hypotheses, key=plain))
+def _seen(formula: Term, hypotheses: frozenset[Term], session: Session) -> Evidence:
+    if (formula, hypotheses) not in _SEEN:
+        _SEEN[formula, hypotheses] = witness(formula, sorted(hypotheses, key=plain), session=session)
+    return _SEEN[formula, hypotheses]
+
+
+_SEEN: Final[dict[tuple[Term, frozenset[Term]], Evidence]] = {}
+"What was seen of a theorem is the same in every session."
 
 
 def witnessed(entry: Derivation) -> frozenset[tuple[str, int]]:

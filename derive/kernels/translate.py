@@ -119,11 +119,13 @@ def number(value: Fraction) -> Any:
 
 _NUMPY = {
     **{name: f"np.{name}({{0}})" for name in ("exp", "log", "sqrt", "tanh", "abs", "log1p", "expm1")},
+    "π": "np.pi",
     "σ": "_sigmoid({0})",
     "kl": "_kl_gap({0}, {1})",
 }
 _TEXTBOOK = {
     **{name: f"np.{name}({{0}})" for name in ("exp", "log", "sqrt", "tanh")},
+    "π": "np.pi",
     "relu": "np.where(np.real({0}) > 0, {0}, 0)",
     "abs": "np.where(np.real({0}) > 0, {0}, -({0}))",
     "squared_norm": "({0}**2).sum(axis=-1)",
@@ -366,6 +368,8 @@ class Translator:
             if definition is None:
                 return self._branches(term, context)
             return self._piece(self.prepared(definition(*term.args)), context)
+        if not term.args:
+            return Piece(form(template, ATOM)())
         if not self.elementwise and _is_number(term):
             value = _constant(term)
             if value is not None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive.evidence.witness import evaluate, reals, sample, truth, witness
+from derive.evidence.witness import Session, evaluate, judge, reals, sample, truth, witness
 from derive.evidence.witness import world as worlds
 from derive.language import notation as vocabulary
 from derive.language import term as language
@@ -532,6 +532,76 @@ def test_answers_do_not_depend_on_the_process():
     ]  # fmt: skip
     assert run[0] == run[1]
     assert json.loads(run[0])[1] == []
+
+
+def lines():
+    """Theorems with much in common, true ones and false ones, under several hypotheses."""
+    network = [(eq(gradient, claimed * scale),) for gradient, claimed in batch().values() for scale in (1, 2)]
+    single = [theorem if isinstance(theorem, tuple) else (theorem,) for theorem in TRUE_THEOREMS.values()]
+    wrong = [theorem if isinstance(theorem, tuple) else (theorem,) for theorem in FALSE_THEOREMS.values()]
+    return [*network, *single[40:], *wrong[20:], *((formula, *given, lt(x, y)) for formula, *given in single[80:])]
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return {theorem: asked(theorem) for theorem in lines()}
+
+
+@pytest.mark.parametrize("turn", [1, -1], ids=["forwards", "backwards"])
+def test_a_session_changes_nothing_of_what_is_seen(alone, turn):
+    session = Session()
+    for formula, *hypotheses in lines()[::turn]:
+        assert witness(formula, hypotheses, session=session) == alone[formula, *hypotheses]
+
+
+def test_a_session_that_has_seen_too_much_begins_anew(alone, monkeypatch):
+    monkeypatch.setattr(judge, "MOST_FOUND", 0)
+    session = Session()
+    for formula, *hypotheses in lines()[::7]:
+        assert witness(formula, hypotheses, session=session) == alone[formula, *hypotheses]
+
+
+@pytest.fixture
+def exponentials(monkeypatch):
+    """Count the exponentials that are evaluated."""
+    taken = []
+    exponential = reals.ELEMENTWISE["exp"]
+    monkeypatch.setitem(reals.ELEMENTWISE, "exp", lambda r, u: (taken.append(u), exponential(r, u))[1])
+    return taken
+
+
+def test_a_session_evaluates_what_theorems_share_once(exponentials):
+    value, session = exp(u @ v), Session()
+    witness(eq(value, value * 1), session=session)
+    seen = len(exponentials)
+    witness(eq(value * x * v[k], x * (v[k] * value)), session=session)
+    assert len(exponentials) == seen
+
+
+def test_a_derivative_evaluates_only_what_it_moves(exponentials):
+    evaluate(D(Σ(exp(u[k]), k), u), {u: [1, 2, 3, 4, 5]})
+    assert len(exponentials) == 5 + 2 * 5
+
+
+def test_an_outcome_is_evaluated_for_what_it_reads_alone(exponentials):
+    evaluate(E(Σ(exp(let("r", 2 * ξ)[k]), k) ** 2, ξ), {}, sizes={K: 5})
+    assert len(exponentials) == 4 + 4 * 2
+    assert witness(eq(E(let("r", 2 * many)[n, c, k] ** 2, many), 4)).status == "true"
+
+
+def test_a_random_quantity_is_another_one_in_an_expectation():
+    r = let("r", x + ε)
+    assert witness(eq(E(r * r, ε) * r, (x**2 + 1) * (x + ε))).status == "true"
+    assert witness(eq(D(r**2, r) + E(r, ε), 2 * r + x)).status == "true"
+
+
+def test_derivatives_nest_seven_times():
+    power = x**9
+    for _ in range(7):
+        power = D(power, x)
+    assert witness(eq(power, 9 * 8 * 7 * 6 * 5 * 4 * 3 * x**2)).status == "true"
+    seen = witness(eq(D(power, x), x))
+    assert (seen.status, seen.note) == ("undecided", "derivatives nest too deep")
 
 
 def test_the_precision_of_others_is_left_alone():

@@ -208,6 +208,15 @@ def named_gap():
     )  # fmt: skip
 
 
+@entry.proves(eq(integral(posterior[z], z), 1), "The posterior is normalised")
+def posterior_mass():
+    return (
+        calc(integral(posterior[z], z))
+        .eq(integral(joint[z], z) / evidence,                                       by(posterior), linearity)
+        .eq(1,                                                                      by(evidence))
+    )  # fmt: skip
+
+
 @entry.proves(le(0, gap), "The gap is never negative")
 def gap_is_nonnegative():
     return rearranged(
@@ -217,18 +226,8 @@ def gap_is_nonnegative():
         .le(expect(q, posterior[z] / q[z] - 1, z),                                  log_tangent)
         .eq(expect(q, posterior[z] / q[z], z) - 1,                                  linearity, total_mass, given(normalised))
         .le(integral(posterior[z], z) - 1,                                          support)
-        .eq(integral(joint[z], z) / evidence - 1,                                   by(posterior), linearity)
-        .eq(0,                                                                      by(evidence)),
+        .eq(0,                                                                      posterior_mass),
         le(0, gap),
-    )  # fmt: skip
-
-
-@entry.proves(eq(integral(posterior[z], z), 1), "The posterior is normalised")
-def posterior_mass():
-    return (
-        calc(integral(posterior[z], z))
-        .eq(integral(joint[z], z) / evidence,                                       by(posterior), linearity)
-        .eq(1,                                                                      by(evidence))
     )  # fmt: skip
 
 

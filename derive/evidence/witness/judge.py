@@ -25,6 +25,8 @@ from derive.language.term import NATURALS, Term, free, is_random, name_of, occur
 ATTEMPTS: Final = 24
 CLOSER: Final = 4
 "How many times the digits with which a falsehood is looked at again."
+MOST_FOUND: Final = 1_000_000
+"The numbers that a session remembers, a few hundred bytes each: with more it begins anew."
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,11 @@ class Session:
     def world(
         self, reals: Reals, seed: str, style: Style, sizes: Mapping[Term, int], equations: tuple[Equation, ...]
     ) -> World:
-        """Return the world of a point, in which the variables that an equation defines have the values it gives them."""
+        """Return the world of a point, in which variables that an equation defines have the value it gives them."""
         key = (reals, seed, style, tuple(sizes.items()), equations)
         if key not in self._worlds:
+            if sum(world.found for world in self._worlds.values()) > MOST_FOUND:
+                self._worlds.clear()
             self._worlds[key] = _solved(World(Point(reals, seed, style, sizes)), equations)
         return self._worlds[key]
 
@@ -265,8 +269,10 @@ class _Trial:
         return True
 
     def _refute(self, world: World, env: Env, ledger: Ledger, verdict: Truth) -> None:
-        parts = dict.fromkeys(part for side in (*self.hypotheses, self.formula) for part in subterms(side))
-        scalars = [part for part in parts if part.op == "var" and not part.shape and not is_random(part)]
+        sequent = (*self.hypotheses, self.formula)
+        bound = {part for side in sequent for part in subterms(side) if is_random(part) and part not in free(side)}
+        parts = dict.fromkeys(part for side in sequent for part in subterms(side))
+        scalars = [part for part in parts if part.op == "var" and not part.shape and part not in bound]
         self.where = Where(
             {name_of(axis): extent for axis, extent in world.point.sizes.items()},
             {name_of(index): at for index, at in env.items()},

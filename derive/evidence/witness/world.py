@@ -1,4 +1,4 @@
-"""Terms evaluated at a point, component by component: derivatives are differences, expectations sums over finite tables.
+"""Terms evaluated at a point by components: derivatives are differences, expectations sums over finite tables.
 
 A derivative moves one component of a quantity, an outcome gives components of random variables values. What is changed
 so is a *state*, a number whose bits say what was done to which component; 0 is the point as it was drawn. Every number
@@ -11,7 +11,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from itertools import product
 from math import prod
 from operator import itemgetter
 from typing import Any, Final
@@ -43,10 +42,12 @@ Rule = Callable[[Position, Env, int], Seen]
 "Finds a component of a term, from its position, the term's free indices and the state."
 
 MOST_OUTCOMES: Final = 5000
-STEPS: Final = 15
-"Of the eight bits of a component the low four say how many steps it was moved, −7 to 7, the others which outcome it has."
-OUTCOME: Final = 4
 CELL: Final = 255
+"A component has eight bits of a state."
+STEPS: Final = 15
+"The low four say how many steps it was moved, from −7 to 7."
+OUTCOME: Final = 4
+"The others, from this bit on, say which outcome it has, counted from 1."
 
 
 @cache
@@ -92,11 +93,18 @@ class World:
     point : Point
     given : mapping of Term to Value, optional
         The values of variables and named quantities that are given and not drawn.
+
+    Attributes
+    ----------
+    width : int
+        How many bits a state has so far.
+    found : int
+        How many numbers are remembered, or have been.
     """
 
     def __init__(self, point: Point, given: Mapping[Term, Value] | None = None) -> None:
         self.point, self.reals = point, point.reals
-        self.width = 0
+        self.width = self.found = 0
         self._values: dict[Term, Value] = dict(given or {})
         self._given = frozenset(self._values)
         self._rules: dict[Term, Rule] = {}
@@ -155,6 +163,7 @@ class World:
                     if number is not None:
                         return number, mask
             number, mask = find(at, env, state)
+            self.found += 1
             if known is None:
                 memory[key] = [(mask, {state & mask: number})]
                 return number, mask
@@ -190,7 +199,7 @@ class World:
         """Return the mask of the named quantities that depend on certain ones: they are not held when those change."""
         mask = 0
         for quantity, cells in self._cells.items():
-            if quantity.op == "let" and any(_depends(quantity, symbol) for symbol in symbols):
+            if cells.mask and quantity.op == "let" and any(_depends(quantity, symbol) for symbol in symbols):
                 mask |= cells.mask
         return mask
 
@@ -348,7 +357,7 @@ def _index(world: World, term: Term) -> Rule:
 def _variable(world: World, term: Term) -> Rule:
     cells, scalar = world.cells(term), not term.shape
 
-    def find(at: Position, env: Env, state: int) -> Seen:
+    def find(at: Position, _: Env, state: int) -> Seen:
         if not cells.watched:
             return world.drawn(term) if scalar else world.drawn(term)[at], 0
         outcome, moved, mask = world.read(cells, at, state)
@@ -401,7 +410,7 @@ def _union(found: list[Seen]) -> int:
 def _at(world: World, term: Term) -> Rule:
     array, where = world.rule(term.args[0]), _where(world, term.args[1:])
 
-    def find(at: Position, env: Env, state: int) -> Seen:
+    def find(_: Position, env: Env, state: int) -> Seen:
         position, mask = where(env, state)
         number, seen = array(position, env, state)
         return number, seen | mask
