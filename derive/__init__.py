@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from derive.evidence.gradient_check import check_gradient, check_value
     from derive.logic.sympy_bridge import from_sympy, to_sympy
-    from derive.view import View, catalogue, load
+    from derive.view import View, derivations, load
 
     __version__: str
 
 __all__ = [
     "load",
-    "catalogue",
+    "derivations",
     "View",
     "check_gradient",
     "check_value",
@@ -33,7 +33,7 @@ __all__ = [
 
 _HOMES = {
     "load": "derive.view",
-    "catalogue": "derive.view",
+    "derivations": "derive.view",
     "View": "derive.view",
     "check_gradient": "derive.evidence.gradient_check",
     "check_value": "derive.evidence.gradient_check",

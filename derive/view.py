@@ -300,7 +300,7 @@ def load(slug: str) -> View:
     return View(record(slug))
 
 
-def catalogue() -> tuple[View, ...]:
+def derivations() -> tuple[View, ...]:
     """Return every derivation, in the order of topics and names; nothing is proved yet."""
     from derive.registry import catalogue as records
 

@@ -47,10 +47,10 @@ def test_load_says_what_is_near():
         derive.load("sigmoid")
 
 
-def test_the_catalogue_proves_nothing_yet():
-    code = "import derive, sys; derive.catalogue(); assert not {'sympy', 'numpy'} & set(sys.modules)"
+def test_listing_derivations_proves_nothing_yet():
+    code = "import derive, sys; derive.derivations(); assert not {'sympy', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert [view.slug for view in derive.catalogue()] == list(slugs())
+    assert [view.slug for view in derive.derivations()] == list(slugs())
 
 
 def test_what_it_claims(d):

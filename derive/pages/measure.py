@@ -136,17 +136,29 @@ def given_widths(given: Sequence[Given]) -> tuple[float, float, float, float]:
     shape = max((width(tex_shape(row.shape), False) for row in given), default=0.0) + 0.5
     about = min(max((prose_width(row.about) for row in given), default=0.0) + 1.3, 16.0)
     symbol, shape = max(3.5, symbol), max(3.5, shape)
-    widest = max(
-        (width(tex(piece), False) for row in given for piece in row.defined if isinstance(piece, Term)), default=0.0
-    )
-    about = max(min(about, BLOCK - symbol - shape - widest - 1.5), 8.0)
+    widest = max((_widest(row.defined) for row in given), default=0.0)
+    about = max(min(about, BLOCK - symbol - shape - widest - 1.5), 10.5)
     return round(symbol, 1), round(about, 1), round(BLOCK - symbol - about - shape, 1), round(shape, 1)
 
 
 def defined_scale(defined: Prose, available: float) -> float:
     """Return by how much a definition must shrink for its widest formula to fit its column: 1, or less."""
-    widest = max((width(tex(piece), False) for piece in defined if isinstance(piece, Term)), default=0.0)
+    widest = _widest(defined)
     return _share((available - 1.3) / widest if widest else 1.0)
+
+
+def defined_parts(definition: Term) -> tuple[str, ...]:
+    """Return the formula of a definition in parts between which a line may be broken."""
+    if definition.op != "eq":
+        return (tex(definition),)
+    first, *others = tex_parts(definition.args[1], False)
+    return (f"{tex(definition.args[0])} = {first}", *others)
+
+
+def _widest(defined: Prose) -> float:
+    """Return the width of the widest part of a definition that cannot be broken."""
+    parts = (part for piece in defined if isinstance(piece, Term) for part in defined_parts(piece))
+    return max((width(part, False) for part in parts), default=0.0)
 
 
 def wrong_width(mistakes: Iterable[Mistake]) -> float:

@@ -20,7 +20,17 @@ from markupsafe import Markup, escape
 from derive.language.term import Shape, Term
 from derive.pages import latex
 from derive.pages.mathml import mathml
-from derive.pages.measure import BLOCK, SMALL, defined_scale, given_widths, measured, squeeze, text_rows, wrong_width
+from derive.pages.measure import (
+    BLOCK,
+    SMALL,
+    defined_parts,
+    defined_scale,
+    given_widths,
+    measured,
+    squeeze,
+    text_rows,
+    wrong_width,
+)
 from derive.pages.model import Given, Hole, Holed, Line, Page, Result, Tracks
 from derive.pages.tex import INK, tex, tex_parts, tex_shape
 from derive.pages.text import text
@@ -206,8 +216,15 @@ def _squeezed(row: Line | Result, tracks: Tracks) -> Markup:
 
 def _defined(row: Given, available: float) -> Markup:
     """Return a definition, smaller where its widest formula needs it."""
-    share, made = defined_scale(row.defined, available), _prose(row.defined)
+    share = defined_scale(row.defined, available)
+    made = Markup("").join(_definition(piece) if isinstance(piece, Term) else escape(piece) for piece in row.defined)
     return Markup('<span style="font-size:{}em">{}</span>').format(share, made) if share < 1 else made
+
+
+def _definition(formula: Term) -> Markup:
+    """Return the formula of a definition, as several between which a line may be broken."""
+    first, *others = defined_parts(formula)
+    return Markup("").join([_maths(first), *(_maths(part, False, True) for part in others)])
 
 
 def tag_runs(tags: Sequence[str]) -> str:

@@ -38,7 +38,9 @@ def loss(X, w, *, reduction="mean", check=True):
 
 
 def test_a_page_shows_the_arithmetic_and_nothing_else():
-    assert listing(MODULE) == '''def _sigmoid(z):
+    assert (
+        listing(MODULE)
+        == '''def _sigmoid(z):
     """Sigmoid."""
     e = np.exp(-np.abs(z))
     return np.where(z >= 0, 1, e) / (1 + e)
@@ -47,3 +49,4 @@ def loss(X, w, reduction="mean"):
     """Return the loss."""
     count = len(X)
     return _sigmoid(X @ w).sum() / count'''
+    )

@@ -103,7 +103,12 @@ sign = var("±", dom="sign")
 u, v, p = var("u", K), var("v", K, dom="positive"), var("p", K, dom="simplex")
 A, B, g = var("A", K, K), var("B", K, H), var("g", H)
 X, Y = var("X", NATURALS), var("Y", n)
-q, q_plus, f, h = var("q", S, dom="density"), var("q₊", S, dom="positive density"), var("f", S), var("h", S, dom="positive")
+q, q_plus, f, h = (
+    var("q", S, dom="density"),
+    var("q₊", S, dom="positive density"),
+    var("f", S),
+    var("h", S, dom="positive"),
+)
 ε, η = random_variable("ε", K, law="standard"), random_variable("η", law="standard")
 φ, dφ = function("φ"), derivative_of("φ")
 
@@ -308,6 +313,17 @@ class Maker:
         except ShapeError:
             return []
 
+    def rising(self, part: Term, scope: Scope) -> tuple[Term, int]:
+        """One layer that mostly keeps an inequality."""
+        other, point = self.term(1, scope.calm), self.pick((z, w))
+        layers: list[tuple[Term, int]] = [
+            (part + other, 0), (part - other, 0), (part * s, 0), (part / s, 0), (v[i] * part, 1), (exp(part), 0), (relu(part), 0),
+            (Σ(part, self.pick((k, l, a))), 1), (Π(part, self.pick((k, l))), 1), (integral(part, point), 1), (σ(part), 0),
+            (self.average(point, part), 2), (part ** succ(n), 0), (log(part), 0), (sqrt(part), 0), (part**3, 0),
+            (E(part + 0 * η**2, η), 1), (c * part, 1), (part**2, 0), (other * part, 1),
+        ]  # fmt: skip
+        return self.pick(layers)
+
     def placed(self, part: Term, layers: int, scope: Scope) -> tuple[Term, tuple[int, ...]]:
         """A term with a part at a path, some layers around it."""
         path: tuple[int, ...] = ()
@@ -355,7 +371,17 @@ def _binder(maker: Maker, scope: Scope) -> Instance:
 
 def _several(maker: Maker, scope: Scope) -> Term:
     one, two, three = (maker.term(maker.pick((0, 1, 2)), scope) for _ in range(3))
-    options = (one + two, one - two * three, one * two, (one - two) / three, (one + two) ** 2, -one, lift(2) * one, x, c / s)
+    options = (
+        one + two,
+        one - two * three,
+        one * two,
+        (one - two) / three,
+        (one + two) ** 2,
+        -one,
+        lift(2) * one,
+        x,
+        c / s,
+    )
     return maker.pick(options)
 
 
@@ -364,7 +390,9 @@ def _sifted(maker: Maker, scope: Scope) -> Instance:
     inner = scope.under(over)
     bracket = δ(*maker.pick(((over, maker.pick((i, j))), (maker.pick((i, j)), over))))
     one, two = maker.term(2, inner), maker.term(1, inner)
-    return Σ(maker.pick((one * bracket, bracket * one - two, one * bracket * two, bracket / two, one + bracket)), over), ()
+    return Σ(
+        maker.pick((one * bracket, bracket * one - two, one * bracket * two, bracket / two, one + bracket)), over
+    ), ()
 
 
 def _nested(maker: Maker, scope: Scope) -> Instance:
@@ -468,14 +496,29 @@ def _symbol_derivative(maker: Maker, scope: Scope) -> Instance:
 
 
 def _chained(maker: Maker, scope: Scope) -> Instance:
-    by = maker.pick((u[i], x, first[j], v[j], s, A[i, j], first[i]))
-    outer_body = maker.pick((total, residual[i], second[j], maker.term(3, scope.calm)))
-    if outer_body.op in {"let", "at"} and maker.chance(0.8):
-        outer_body = push(outer_body.args[0] if outer_body.op == "let" else residual[i] * second[j])
-        base, places = place(outer_body)
-        outer_body = outer_body if base.op != "let" else maker.term(1, scope.calm) * outer_body
-    through = maker.pick((("q₁",), ("q₂",), ("q₁", "r"), ("q₁", "q₂"), ("up",), ("r₂",), ("q₂", "r"), ("up", "q₁")))
-    return D(outer_body, by), through
+    """Mostly a function of the named quantities; sometimes of what they are made of as well."""
+    by, through = maker.pick(_CHAINS)
+    part = {"q₁": first[j], "q₂": second[maker.pick((i, j))], "up": up, "r": beside[i], "ℓ": partial, "r₂": residual[j]}
+    parts = [part[name] for name in through if name in part] * 3 + [maker.term(1, scope.calm)]
+    one, two = maker.pick(parts), maker.pick(parts)
+    options = (
+        one * two,
+        σ(one) + two,
+        one**2,
+        φ(one),
+        log(one**2 + 1),
+        Σ(second[k] * v[k], k) * one,
+        log(one) * x,
+        one / two,
+    )
+    return D(maker.pick((*options, total) if "q₂" in through else options), by), through
+
+
+_CHAINS = (
+    (u[i], ("q₁",)), (v[j], ("q₁",)), (u[i], ("q₂",)), (first[i], ("q₂",)), (A[i, j], ("q₂",)), (x, ("up",)), (s, ("up",)),
+    (x, ("ℓ",)), (x, ("ℓ", "up")), (u[j], ("q₁", "r")), (u[j], ("q₂", "r")), (x, ("q₁", "up")), (u[i], ("q₁", "q₂")),
+    (first[i], ("r₂",)), (u[i], ("r₂",)), (u[i], ("L",)), (x, ("q₁",)), (u[i], ("nothing",)), (second[i], ("q₂",)),
+)  # fmt: skip
 
 
 def _under_expectation(maker: Maker, scope: Scope) -> Instance:
@@ -497,7 +540,11 @@ def _tangent(maker: Maker, scope: Scope) -> Instance:
 
 
 def _scaled(maker: Maker, scope: Scope) -> Instance:
-    left, right, factor = maker.term(1, scope), maker.term(1, scope), maker.pick((s, x, v[i], exp(x), -s, 1 / s, lift(2), 1 / x, x**2))
+    left, right, factor = (
+        maker.term(1, scope),
+        maker.term(1, scope),
+        maker.pick((s, x, v[i], exp(x), -s, 1 / s, lift(2), 1 / x, x**2)),
+    )
     relation = maker.pick((eq, le, lt, ne))
     one, other = relation(left, right), relation(left * factor, right * factor)
     return maker.pick(((other, (one, factor)), (one, (other, 1 / factor)), (relation(left - right, 0), (one, ONE))))
@@ -542,7 +589,9 @@ def _averaged(make: Callable[[Maker, Term, Scope], Term]) -> Callable[[Maker, Sc
 
 
 def _jensen(maker: Maker, point: Term, scope: Scope) -> Term:
-    inner = maker.pick((h[point], h[point] / s, exp(f[point]), q_plus[point] / h[point], maker.term(2, scope), q[point]))
+    inner = maker.pick(
+        (h[point], h[point] / s, exp(f[point]), q_plus[point] / h[point], maker.term(2, scope), q[point])
+    )
     return maker.average(point, log(inner))
 
 
@@ -553,13 +602,19 @@ def _supported(maker: Maker, point: Term, scope: Scope) -> Term:
 
 
 SEEDS: dict[str, Callable[[Maker, Scope], Instance]] = {
-    "derivative of a constant": _derivatives(lambda mk, sc, by: mk.pick((y, c, p[i], mk.term(2, sc.calm), log(y), g[a]))),
+    "derivative of a constant": _derivatives(
+        lambda mk, sc, by: mk.pick((y, c, p[i], mk.term(2, sc.calm), log(y), g[a]))
+    ),
     "derivative of a variable": _derivatives(
         lambda mk, sc, by: place(by)[0][mk.pick((i, j))] if by.op == "at" else mk.pick((by, by, x))
     ),
-    "sum rule": _derivatives(lambda mk, sc, by: mk.pick((mk.term(1, sc) + mk.term(2, sc), x - mk.term(2, sc), -mk.term(2, sc)))),
+    "sum rule": _derivatives(
+        lambda mk, sc, by: mk.pick((mk.term(1, sc) + mk.term(2, sc), x - mk.term(2, sc), -mk.term(2, sc)))
+    ),
     "constant factor rule": _derivatives(
-        lambda mk, sc, by: mk.pick((y * mk.term(2, sc), mk.term(2, sc) * c, mk.term(2, sc) / y, mk.term(1, sc) * mk.term(1, sc)))
+        lambda mk, sc, by: mk.pick(
+            (y * mk.term(2, sc), mk.term(2, sc) * c, mk.term(2, sc) / y, mk.term(1, sc) * mk.term(1, sc))
+        )
     ),
     "derivative of a sum": _derivatives(
         lambda mk, sc, by: (lambda over: Σ(mk.term(2, sc.under(over)), over))(mk.pick((i, j, k, a, l)))
@@ -567,7 +622,9 @@ SEEDS: dict[str, Callable[[Maker, Scope], Instance]] = {
     "product rule": _derivatives(lambda mk, sc, by: mk.term(2, sc) * mk.term(1, sc)),
     "quotient rule": _derivatives(lambda mk, sc, by: mk.term(2, sc) / mk.term(1, sc)),
     "reciprocal rule": _derivatives(lambda mk, sc, by: 1 / mk.term(2, sc)),
-    "power rule": _derivatives(lambda mk, sc, by: mk.term(2, sc) ** mk.pick((*NUMBERS, lift(Fraction(4, 3)), lift(-2)))),
+    "power rule": _derivatives(
+        lambda mk, sc, by: mk.term(2, sc) ** mk.pick((*NUMBERS, lift(Fraction(4, 3)), lift(-2)))
+    ),
     "derivative of a symbol": _symbol_derivative,
     "derivative of a function": _derivatives(lambda mk, sc, by: mk.pick((φ, dφ))(mk.term(1, sc) * by + mk.term(1, sc))),
     "derivative under the expectation": _under_expectation,
@@ -614,7 +671,9 @@ class Prover(Maker):
     def axiom(self, name: str) -> Theorem:
         """An axiom schema at a place."""
         term, parameters = SEEDS[name](self, self.scope())
-        whole, path = (term, ()) if sort(term) == "formula" else self.placed(term, self.pick((0, 0, 1, 1, 2, 3)), self.scope())
+        whole, path = (
+            (term, ()) if sort(term) == "formula" else self.placed(term, self.pick((0, 0, 1, 1, 2, 3)), self.scope())
+        )
         if sort(term) != "formula" and self.chance(0.1):
             whole, path = eq(whole, self.term(1, self.scope())), (0, *path)
             whole, path = self.pick(((whole, path), (forall(whole, k), (1, *path))))
@@ -673,8 +732,25 @@ class Prover(Maker):
 
     def components(self) -> Theorem:
         """Array notation in all its forms, pushed to components at a place."""
-        vector = self.pick((u, first, A @ u, u * v, softmax(u), A.T @ second, (A * v) @ u, diag(u) @ v, u / v, exp(u), -u, x * u))
-        matrix = self.pick((A, outer(u, v), A @ A, A.T, diag(first), A * A.T, A + u, B @ B.T, D(first, u), D(A @ u, u), softmax(A), A**2))
+        vector = self.pick(
+            (u, first, A @ u, u * v, softmax(u), A.T @ second, (A * v) @ u, diag(u) @ v, u / v, exp(u), -u, x * u)
+        )
+        matrix = self.pick(
+            (
+                A,
+                outer(u, v),
+                A @ A,
+                A.T,
+                diag(first),
+                A * A.T,
+                A + u,
+                B @ B.T,
+                D(first, u),
+                D(A @ u, u),
+                softmax(A),
+                A**2,
+            )
+        )
         scalar = self.pick(
             (u @ v, (A @ u) @ v, u.sum(0), v.mean(), logsumexp(vector), squared_norm(matrix @ u), vector[i], matrix[i, j],
              D(u @ vector, u[j]), squared_norm(B)[i], matrix.sum(1)[j], (matrix @ vector)[i], log_softmax(vector)[j])
@@ -692,7 +768,9 @@ class Prover(Maker):
     def instantiate(self) -> Theorem:
         """Terms for variables, indices for indices, sizes for sizes, named quantities for their like."""
         theorem = self.some()
-        symbols = [t_ for t_ in subterms(theorem.conclusion) if t_.op in {"var", "idx", "size", "let"} and t_ is not NATURALS]
+        symbols = [
+            t_ for t_ in subterms(theorem.conclusion) if t_.op in {"var", "idx", "size", "let"} and t_ is not NATURALS
+        ]
         changes = dict(self.change(self.pick(symbols)) for _ in range(self.pick((1, 1, 2, 3))))
         named = [s_ for s_ in symbols if s_.op == "let" and s_ not in changes]
         rest = {old: new for old, new in changes.items() if old.op != "let"}
@@ -719,7 +797,9 @@ class Prover(Maker):
 
     def function(self) -> Theorem:
         theorem = self.axiom("derivative of a function") if self.chance(0.5) else self.some()
-        return core.instantiate_function(theorem, "φ", self.pick(("exp", "σ", "tanh", "softplus", "expgap", "relu", "log", "softmax")))
+        return core.instantiate_function(
+            theorem, "φ", self.pick(("exp", "σ", "tanh", "softplus", "expgap", "relu", "softmax"))
+        )
 
     def assume(self) -> Theorem:
         """Side conditions: what is known of signs, and what a condition is reduced to."""
@@ -734,7 +814,9 @@ class Prover(Maker):
     def gap_like(self) -> Term:
         one, two = _gap(self, self.scope()), _gap(self, self.scope())
         over = self.pick((k, l, a))
-        part = self.pick((s, exp(x), one, 1 - σ(x), softmax(u)[k], 1 - o, v[k], K, n, 1 - softmax(u)[i], 1 - p[k], 1 - s / (s + one)))
+        part = self.pick(
+            (s, exp(x), one, 1 - σ(x), softmax(u)[k], 1 - o, v[k], K, n, 1 - softmax(u)[i], 1 - p[k], 1 - s / (s + one))
+        )
         return self.pick(
             (one * two, one / two, one + s, Σ(part, over), Π(part, over), integral(h[z] * part, z), expect(q, part, z),
              expect(q_plus, h[z] * part, z), E(part * η**2, η), part, part * one, -part, part - part, part ** self.pick(NUMBERS))
@@ -754,7 +836,10 @@ class Prover(Maker):
         if self.chance(0.4):
             low, high = self.term(1, self.scope()), self.term(1, self.scope())
             lemma = core.assume(self.pick((le, lt))(low, high))
-        whole, path = self.placed(lemma.lhs, self.pick((1, 2)), self.scope())
+        whole, path = lemma.lhs, ()
+        for _ in range(self.pick((1, 2, 3))):
+            whole, position = self.rising(whole, self.scope())
+            path = (position, *path)
         return core.step(core.components(core.reflexivity(whole), path), path, lemma)
 
     def given(self) -> Theorem:
@@ -772,7 +857,9 @@ class Prover(Maker):
         if part is sign:
             shape, goal = sign**2 * self.term(1, self.scope()), None
         else:
-            shape, goal = self.pick(((abs_(part) * abs_(part), part * part), (relu(part) * abs_(part), relu(part) * part)))
+            shape, goal = self.pick(
+                ((abs_(part) * abs_(part), part * part), (relu(part) * abs_(part), relu(part) * part))
+            )
         whole, path = self.placed(shape, self.pick((0, 1, 2)), self.scope())
         one, other = (self._case(part, number, whole, path, goal) for number in (0, 1))
         return core.cases(part, one, other)
@@ -850,7 +937,11 @@ class Prover(Maker):
             return core.conjunction(theorem, self.some())
         if kind == 2:
             p_, q_ = theorem.conclusion, self.formula(1, self.scope())
-            return core.equivalence(core.assume(q_), core.assume(q_)) if self.chance(0.3) else core.equivalence(core.assume(p_), theorem)
+            return (
+                core.equivalence(core.assume(q_), core.assume(q_))
+                if self.chance(0.3)
+                else core.equivalence(core.assume(p_), theorem)
+            )
         if core.relation_of(theorem) != "=":
             return core.weakening(theorem)
         return core.transitivity(core.symmetry(theorem), theorem)
@@ -910,7 +1001,7 @@ class Judged:
         return f"{self.kind} (seed {self.seed!r}): {self.theorem!r}\n  {self.evidence}"
 
 
-MOST_PARTS = 90
+MOST_PARTS = 140
 
 
 def theorem_of(kind: str, seed: str) -> Theorem | None:
@@ -926,9 +1017,10 @@ def theorem_of(kind: str, seed: str) -> Theorem | None:
     return theorem if small and (not trivial or kind == "reflexivity") else None
 
 
-def judge(theorem: Theorem, draws: int = 1, digits: int = 30) -> Evidence:
-    """What the witness says of a whole sequent."""
-    return witness(theorem.conclusion, theorem.hypotheses, draws, digits)
+def judge(theorem: Theorem, digits: int = 30) -> Evidence:
+    """What the witness says of a whole sequent; what it finds false is looked at again with more digits."""
+    evidence = witness(theorem.conclusion, theorem.hypotheses, 1, digits)
+    return witness(theorem.conclusion, theorem.hypotheses, 2, 6 * digits) if evidence.status == "false" else evidence
 
 
 def run(kinds: tuple[str, ...], seeds: Iterator[int], name: str = "fuzz") -> Iterator[Judged]:

@@ -29,7 +29,6 @@ entry = Derivation(
     claim=eq(D(p[k], z[j]), p[k] * bracket),
     goal=f"Differentiate every output of softmax by every logit, and read the {D(p, z)} that results as a matrix.",
     priority="critical",
-    flagship=True,
     given=(
         (K, "number of classes"),
         (N, "number of examples"),
