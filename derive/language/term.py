@@ -182,7 +182,7 @@ def _shape(op: str, args: tuple[Term, ...], data: Data) -> Shape:
     least, most = _COUNTS.get(op, (2, 2))
     if not least <= len(args) <= most:
         raise ShapeError(f"{op} was given {len(args)} arguments")
-    if not _DATA.get(op, lambda held: held is None)(data):
+    if not _DATA.get(op, _is_absent)(data):
         raise ShapeError(f"{op} was given the data {data!r}")
     for position in _parts(op, len(args)):
         kind = sort(args[position])
@@ -433,6 +433,10 @@ _COUNTS: Final[dict[str, tuple[int, int]]] = {
     **dict.fromkeys(("at", "array", "mean"), (2, _MANY)),
     "expect": (3, 3),
 }
+
+
+def _is_absent(data: object) -> bool:
+    return data is None
 
 
 def _is_name(data: object) -> bool:
