@@ -172,8 +172,19 @@ class _proving:  # noqa: N801 - reads as a statement
         from derive.language.term import Complaint
 
         if isinstance(error, Complaint):
-            print(f"derive: a proof fails: {error}", file=sys.stderr)
+            print(f"derive: a proof fails: {error}\n  {_opinion(error)}".rstrip(), file=sys.stderr)
             raise SystemExit(FAILED) from error
+
+
+def _opinion(error: BaseException) -> str:
+    """What the witness says of a line that does not follow; nothing of other failures."""
+    from derive.logic.calc import StepError
+
+    if not isinstance(error, StepError):
+        return ""
+    from derive.evidence.opinion import opinion
+
+    return opinion(error)
 
 
 # ---- writing --------------------------------------------------------------------------------------------------------

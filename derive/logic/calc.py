@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from derive.language.array import component, push
 from derive.language.term import Numeric, Prose, Term, alpha, lift, prose
-from derive.logic.context import ProofError
+from derive.logic.context import ProofError, related
 from derive.logic.rules import sums
 from derive.logic.rules.reasons import Lemma, Reason, linearity
 from derive.logic.strategy import Plan, agree, by_axiom, carry_out, everywhere
@@ -35,8 +35,8 @@ class StepError(ProofError):
 
     Attributes
     ----------
-    before, written, derived, reduced : Term
-        The line before, the author's line, what the rules give, and what the author's line comes to by them.
+    before, written : Term
+        The line before, and the author's line.
     relation : str
         The relation that was claimed.
     kind : str
@@ -46,6 +46,11 @@ class StepError(ProofError):
     def __init__(self, message: str, before: Term, written: Term, relation: str, kind: str = "wrong") -> None:
         super().__init__(message)
         self.before, self.written, self.relation, self.kind = before, written, relation, kind
+
+    @property
+    def claimed(self) -> Term:
+        """The formula that the author's line claims."""
+        return related(self.before, self.relation, self.written)
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,20 @@
 """Random theorems: every axiom schema and every inference of the core, on random terms at random places.
 
-A `Maker` has a seed. It writes random terms of the whole language, wraps them in random binders, and lets the core prove
-things about them; what it yields is judged by the witness, hypotheses and all. Nothing here is trusted: a theorem that
-the core would not give is skipped, and a false one is a fault of the core.
+A `Maker` writes random terms of the whole language from a seed, and wraps them in random binders; a `Prover` lets the
+core prove things about them; the witness judges what comes out, hypotheses and all. Nothing here is trusted: what the
+core refuses is skipped, and a false theorem is a fault of the core.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from derive.evidence.witness import Evidence, Unresolved, witness
-from derive.language.array import push
+from derive.evidence.witness import Evidence, witness
 from derive.language.notation import (
     abs_,
     exp,
@@ -38,17 +37,15 @@ from derive.language.term import (
     NATURALS,
     ONE,
     ZERO,
-    Complaint,
+    Π,
+    Σ,
     D,
     E,
     ShapeError,
     Term,
-    Π,
-    Σ,
     array,
     both,
     bound,
-    cuts,
     derivative_of,
     diag,
     eq,
@@ -56,7 +53,6 @@ from derive.language.term import (
     forall,
     free,
     function,
-    iff,
     implies,
     index,
     indices,
@@ -67,7 +63,6 @@ from derive.language.term import (
     lt,
     natural,
     ne,
-    occurs,
     outer,
     place,
     sizes,
@@ -82,7 +77,7 @@ from derive.language.term import (
 from derive.language.term import random as random_variable
 from derive.logic import theorem as core
 from derive.logic.certificate import axioms
-from derive.logic.context import ProofError
+from derive.logic.context import ProofError, context
 from derive.logic.facts import alternatives
 from derive.logic.theorem import Theorem
 
@@ -226,20 +221,20 @@ class Maker:
         return self.reduced(depth, scope)
 
     def reduced(self, depth: int, scope: Scope) -> Term:
-        over = self.fresh(scope, K)
+        over = self.fresh(K)
         row = array(self.term(depth - 1, scope.under(over)), over)
         if self.chance(0.5) and scope.indices.get(K):
             return self.pick((softmax, log_softmax))(row)[self.pick(scope.indices[K])]
         return self.pick((logsumexp, squared_norm))(row)
 
-    def fresh(self, scope: Scope, over: Term) -> Term:
+    def fresh(self, over: Term) -> Term:
         """An index to bind: often one whose name is in use outside."""
         return self.pick(RANGES[over])
 
     def bound(self, depth: int, scope: Scope) -> Term:
         kind = self.rng.random()
         if kind < 0.6 or scope.tame:
-            over = self.fresh(scope, self.pick((K, K, K, H, n)))
+            over = self.fresh(self.pick((K, K, K, H, n)))
             return self.pick((Σ, Σ, Σ, Π))(self.term(depth - 1, scope.under(over)), over)
         if kind < 0.8:
             point = self.pick((z, w))
@@ -249,7 +244,8 @@ class Maker:
         return E(self.polynomial(depth - 1, scope.random(*symbols), symbols), *symbols)
 
     def average(self, point: Term, inner: Term) -> Term:
-        weight = self.pick((q[point], q_plus[point], density[point], q[point] * h[point]))
+        weights = (q[point], q_plus[point], density[point], q[point] * h[point], q[point] * x)
+        weight = self.rng.choices(weights, (6, 6, 3, 3, 1))[0]
         return Term("expect", (point, weight, inner))
 
     def polynomial(self, depth: int, scope: Scope, symbols: tuple[Term, ...]) -> Term:
@@ -284,7 +280,7 @@ class Maker:
             return both(self.formula(depth - 1, scope), self.formula(depth - 1, scope))
         if kind < 0.92:
             return implies(self.formula(depth - 1, scope), self.formula(depth - 1, scope))
-        over = self.fresh(scope, self.pick((K, n)))
+        over = self.fresh(self.pick((K, n)))
         return forall(self.formula(depth - 1, scope.under(over)), over)
 
     # ---- places
@@ -293,10 +289,24 @@ class Maker:
         """One layer around a term: the whole, and at which argument the part stands."""
         other = self.term(1, scope.calm)
         layers: list[tuple[Term, int]] = [
-            (part + other, 0), (other - part, 1), (part * other, 0), (other * part, 1), (part / (1 + exp(other)), 0),
-            (other / part, 1), (-part, 0), (part**2, 0), (exp(part), 0), (log(part), 0), (abs_(part), 0),
-            (relu(part), 0), (φ(part), 1), (sqrt(part), 0), (part ** succ(n), 0), (part / s, 0), (part * s, 0),
-        ]  # fmt: skip
+            (part + other, 0),
+            (other - part, 1),
+            (part * other, 0),
+            (other * part, 1),
+            (part / (1 + exp(other)), 0),
+            (other / part, 1),
+            (-part, 0),
+            (part**2, 0),
+            (exp(part), 0),
+            (log(part), 0),
+            (abs_(part), 0),
+            (relu(part), 0),
+            (φ(part), 1),
+            (sqrt(part), 0),
+            (part ** succ(n), 0),
+            (part / s, 0),
+            (part * s, 0),
+        ]
         over = self.pick((i, j, k, m, a, l))
         layers += [(Σ(part, over), 1)] * 5 + [(Π(part, over), 1)] * 2
         layers += [(integral(part, self.pick((z, w))), 1), (self.average(self.pick((z, w)), part), 2)] * 2
@@ -317,11 +327,27 @@ class Maker:
         """One layer that mostly keeps an inequality."""
         other, point = self.term(1, scope.calm), self.pick((z, w))
         layers: list[tuple[Term, int]] = [
-            (part + other, 0), (part - other, 0), (part * s, 0), (part / s, 0), (v[i] * part, 1), (exp(part), 0), (relu(part), 0),
-            (Σ(part, self.pick((k, l, a))), 1), (Π(part, self.pick((k, l))), 1), (integral(part, point), 1), (σ(part), 0),
-            (self.average(point, part), 2), (part ** succ(n), 0), (log(part), 0), (sqrt(part), 0), (part**3, 0),
-            (E(part + 0 * η**2, η), 1), (c * part, 1), (part**2, 0), (other * part, 1),
-        ]  # fmt: skip
+            (part + other, 0),
+            (part - other, 0),
+            (part * s, 0),
+            (part / s, 0),
+            (v[i] * part, 1),
+            (exp(part), 0),
+            (relu(part), 0),
+            (Σ(part, self.pick((k, l, a))), 1),
+            (Π(part, self.pick((k, l))), 1),
+            (integral(part, point), 1),
+            (σ(part), 0),
+            (self.average(point, part), 2),
+            (part ** succ(n), 0),
+            (log(part), 0),
+            (sqrt(part), 0),
+            (part**3, 0),
+            (E(part + 0 * η**2, η), 1),
+            (c * part, 1),
+            (part**2, 0),
+            (other * part, 1),
+        ]
         return self.pick(layers)
 
     def placed(self, part: Term, layers: int, scope: Scope) -> tuple[Term, tuple[int, ...]]:
@@ -356,14 +382,14 @@ def _derivatives(make: Callable[[Maker, Scope, Term], Term]) -> Callable[[Maker,
 def _binder(maker: Maker, scope: Scope) -> Instance:
     kind = maker.pick(("sum", "sum", "integral", "expect", "mean", "mean sum"))
     if kind == "sum":
-        over = maker.fresh(scope, maker.pick((K, K, H, n)))
+        over = maker.fresh(maker.pick((K, K, H, n)))
         inner = scope.under(over)
         return Σ(_several(maker, inner), over), ()
     if kind.startswith("mean"):
         symbols = maker.pick(((ε,), (η,), (ε, η)))
         inner = scope.random(*symbols)
         body = maker.polynomial(2, inner, symbols) + maker.pick((1, -1)) * maker.polynomial(1, inner, symbols)
-        return E(Σ(body, maker.fresh(scope, K)) if kind == "mean sum" else body, *symbols), ()
+        return E(Σ(body, maker.fresh(K)) if kind == "mean sum" else body, *symbols), ()
     point = maker.pick((z, w))
     body = _several(maker, scope.under(point))
     return (integral(body, point) if kind == "integral" else maker.average(point, body)), ()
@@ -386,7 +412,7 @@ def _several(maker: Maker, scope: Scope) -> Term:
 
 
 def _sifted(maker: Maker, scope: Scope) -> Instance:
-    over = maker.fresh(scope, K)
+    over = maker.fresh(K)
     inner = scope.under(over)
     bracket = δ(*maker.pick(((over, maker.pick((i, j))), (maker.pick((i, j)), over))))
     one, two = maker.term(2, inner), maker.term(1, inner)
@@ -396,25 +422,25 @@ def _sifted(maker: Maker, scope: Scope) -> Instance:
 
 
 def _nested(maker: Maker, scope: Scope) -> Instance:
-    outer_, inner = maker.fresh(scope, maker.pick((K, H, n))), maker.fresh(scope, maker.pick((K, H, n)))
+    outer_, inner = maker.fresh(maker.pick((K, H, n))), maker.fresh(maker.pick((K, H, n)))
     op = maker.pick((Σ, Σ, Π))
     return op(op(maker.term(2, scope.under(outer_).under(inner)), inner), outer_), ()
 
 
 def _products(maker: Maker, scope: Scope) -> Instance:
-    over = maker.fresh(scope, K)
+    over = maker.fresh(K)
     one = Σ(maker.term(1, scope.under(over)), over)
     other = maker.term(1, scope.under(over)) if maker.chance(0.5) else maker.term(2, scope)
     return maker.pick((one * other, other * one, one**2)), ()
 
 
 def _merged(maker: Maker, scope: Scope) -> Instance:
-    one, two = maker.fresh(scope, K), maker.fresh(scope, K)
+    one, two = maker.fresh(K), maker.fresh(K)
     left, right = Σ(maker.term(1, scope.under(one)), one), Σ(maker.term(2, scope.under(two).under(one)), two)
     return maker.pick((left + right, left - right)), ()
 
 
-def _empty(maker: Maker, scope: Scope) -> Instance:
+def _empty(maker: Maker, _: Scope) -> Instance:
     over = index("l", ZERO)
     return maker.pick((Σ, Π))(maker.pick((X[over], x, 1 / (x - x))), over), ()
 
@@ -450,17 +476,17 @@ def _roots(maker: Maker, scope: Scope) -> Instance:
     return maker.pick((sqrt(one**2), sqrt(one) ** 2, sqrt(c**2), sqrt(one**2) ** 2)), ()
 
 
-def _random_numbers(maker: Maker, scope: Scope) -> Instance:
+def _random_numbers(maker: Maker, _: Scope) -> Instance:
     return log(lift(Fraction(maker.rng.randint(1, 60), maker.rng.randint(1, 40)))), ()
 
 
-def _moment(maker: Maker, scope: Scope) -> Instance:
-    one = maker.pick((ε[i], ε[maker.fresh(scope, K)], η))
+def _moment(maker: Maker, _: Scope) -> Instance:
+    one = maker.pick((ε[i], ε[maker.fresh(K)], η))
     symbol, _ = place(one)
     return E(maker.pick((one, one**2, one * one, one ** Fraction(1, 2), one**3)), symbol), ()
 
 
-def _independent(maker: Maker, scope: Scope) -> Instance:
+def _independent(maker: Maker, _: Scope) -> Instance:
     one, two = ε[maker.pick((i, j))], ε[maker.pick((i, j, k))]
     shapes = (one, one**2, tanh(one), φ(one * u[maker.pick((i, j))]), exp(one / 4), noisy[i], Σ(one * u[k], k))
     other = maker.pick((two, two**2, tanh(two), two * two, abs_(two)))
@@ -471,10 +497,17 @@ def _symbols(maker: Maker, scope: Scope) -> Instance:
     one, two = maker.term(2, scope), maker.term(1, scope)
     row = array(maker.term(1, scope.under(k)), k)
     table = {
-        "log1p": log1p(one), "σ": σ(one), "tanh": tanh(one), "softplus": softplus(one), "kl": kl(one, two),
-        "expgap": expgap(one), "softmax": softmax(row)[maker.pick((i, j))], "log_softmax": log_softmax(first)[i],
-        "logsumexp": maker.pick((logsumexp(row), logsumexp(Y))), "squared_norm": maker.pick((squared_norm(row), squared_norm(Y))),
-    }  # fmt: skip
+        "log1p": log1p(one),
+        "σ": σ(one),
+        "tanh": tanh(one),
+        "softplus": softplus(one),
+        "kl": kl(one, two),
+        "expgap": expgap(one),
+        "softmax": softmax(row)[maker.pick((i, j))],
+        "log_softmax": log_softmax(first)[i],
+        "logsumexp": maker.pick((logsumexp(row), logsumexp(Y))),
+        "squared_norm": maker.pick((squared_norm(row), squared_norm(Y))),
+    }
     name = maker.pick(table)
     return table[name], (name,)
 
@@ -488,9 +521,16 @@ def _symbol_derivative(maker: Maker, scope: Scope) -> Instance:
     by = maker.by(scope)
     one = maker.term(1, scope.calm) * by + maker.term(1, scope.calm)
     table = {
-        "exp": exp(one), "log": log(one), "sqrt": sqrt(one), "log1p": log1p(one), "σ": σ(one), "tanh": tanh(one),
-        "softplus": softplus(one), "kl": kl(one, maker.pick((one**2, s))), "expgap": expgap(one),
-    }  # fmt: skip
+        "exp": exp(one),
+        "log": log(one),
+        "sqrt": sqrt(one),
+        "log1p": log1p(one),
+        "σ": σ(one),
+        "tanh": tanh(one),
+        "softplus": softplus(one),
+        "kl": kl(one, maker.pick((one**2, s))),
+        "expgap": expgap(one),
+    }
     name = maker.pick(table)
     return D(table[name], by), (name,)
 
@@ -515,10 +555,26 @@ def _chained(maker: Maker, scope: Scope) -> Instance:
 
 
 _CHAINS = (
-    (u[i], ("q₁",)), (v[j], ("q₁",)), (u[i], ("q₂",)), (first[i], ("q₂",)), (A[i, j], ("q₂",)), (x, ("up",)), (s, ("up",)),
-    (x, ("ℓ",)), (x, ("ℓ", "up")), (u[j], ("q₁", "r")), (u[j], ("q₂", "r")), (x, ("q₁", "up")), (u[i], ("q₁", "q₂")),
-    (first[i], ("r₂",)), (u[i], ("r₂",)), (u[i], ("L",)), (x, ("q₁",)), (u[i], ("nothing",)), (second[i], ("q₂",)),
-)  # fmt: skip
+    (u[i], ("q₁",)),
+    (v[j], ("q₁",)),
+    (u[i], ("q₂",)),
+    (first[i], ("q₂",)),
+    (A[i, j], ("q₂",)),
+    (x, ("up",)),
+    (s, ("up",)),
+    (x, ("ℓ",)),
+    (x, ("ℓ", "up")),
+    (u[j], ("q₁", "r")),
+    (u[j], ("q₂", "r")),
+    (x, ("q₁", "up")),
+    (u[i], ("q₁", "q₂")),
+    (first[i], ("r₂",)),
+    (u[i], ("r₂",)),
+    (u[i], ("L",)),
+    (x, ("q₁",)),
+    (u[i], ("nothing",)),
+    (second[i], ("q₂",)),
+)
 
 
 def _under_expectation(maker: Maker, scope: Scope) -> Instance:
@@ -553,15 +609,31 @@ def _scaled(maker: Maker, scope: Scope) -> Instance:
 def _gap(maker: Maker, scope: Scope) -> Term:
     """Something that is never negative."""
     one, two = maker.term(1, scope), maker.term(1, scope)
-    over, point = maker.fresh(scope, maker.pick((K, n))), maker.pick((z, w))
+    over, point = maker.fresh(maker.pick((K, n))), maker.pick((z, w))
     return maker.pick(
         (
-            one**2 + two**2, (one - two) ** 2 * s, kl(s, v[i]) + one**2, Σ(maker.term(1, scope.under(over)) ** 2, over),
-            integral((f[point] - h[point]) ** 2, point), abs_(one) + sqrt(two**2), expgap(one) / exp(two), c + one**2, c * one**2,
-            one * one, Σ(c * maker.term(1, scope.under(over)) ** 2, over), kl(one, two), sqrt(one), one**4, total, squared_norm(u) + c,
-            integral(kl(q_plus[point], h[point]), point), p[i] * one**2, p[i] + one**2, c**3 + one**2,
+            one**2 + two**2,
+            (one - two) ** 2 * s,
+            kl(s, v[i]) + one**2,
+            Σ(maker.term(1, scope.under(over)) ** 2, over),
+            integral((f[point] - h[point]) ** 2, point),
+            abs_(one) + sqrt(two**2),
+            expgap(one) / exp(two),
+            c + one**2,
+            c * one**2,
+            one * one,
+            Σ(c * maker.term(1, scope.under(over)) ** 2, over),
+            kl(one, two),
+            sqrt(one),
+            one**4,
+            total,
+            squared_norm(u) + c,
+            integral(kl(q_plus[point], h[point]), point),
+            p[i] * one**2,
+            p[i] + one**2,
+            c**3 + one**2,
         )
-    )  # fmt: skip
+    )
 
 
 def _zero_sets(maker: Maker, scope: Scope) -> Instance:
@@ -574,7 +646,7 @@ def _injective(maker: Maker, scope: Scope) -> Instance:
 
 
 def _for_all(maker: Maker, scope: Scope) -> Instance:
-    over = maker.fresh(scope, maker.pick((K, n)))
+    over = maker.fresh(maker.pick((K, n)))
     inner = scope.under(over)
     one, two = maker.formula(1, inner), maker.formula(1, inner)
     return maker.pick((forall(both(one, two), over), both(one, one))), ()
@@ -617,7 +689,7 @@ SEEDS: dict[str, Callable[[Maker, Scope], Instance]] = {
         )
     ),
     "derivative of a sum": _derivatives(
-        lambda mk, sc, by: (lambda over: Σ(mk.term(2, sc.under(over)), over))(mk.pick((i, j, k, a, l)))
+        lambda mk, sc, by: mk.pick([Σ(mk.term(2, sc.under(over)), over) for over in (i, j, k, a, l)])
     ),
     "product rule": _derivatives(lambda mk, sc, by: mk.term(2, sc) * mk.term(1, sc)),
     "quotient rule": _derivatives(lambda mk, sc, by: mk.term(2, sc) / mk.term(1, sc)),
@@ -682,8 +754,6 @@ class Prover(Maker):
     def part(self, term: Term) -> tuple[Term, tuple[int, ...]]:
         """A random numeric part of a term, as one sees it from inside, with its path."""
         path: tuple[int, ...] = ()
-        from derive.logic.context import context
-
         while True:
             inside = [p_ for p_ in range(len(bound(term)), len(term.args)) if sort(term.args[p_]) == "real"]
             inside = [] if term.op in {"let", "var", "at", "idx", "delta"} else [0] if term.op == "D" else inside
@@ -698,8 +768,6 @@ class Prover(Maker):
         return core.algebra(core.reflexivity(whole), path, self.rewritten(part, 3))
 
     def _inside(self, term: Term, path: tuple[int, ...]) -> Term:
-        from derive.logic.context import context
-
         for position in path:
             term = context(term, position).inner
         return term
@@ -708,7 +776,15 @@ class Prover(Maker):
         """A term that is equal by the laws of fields, at some of its arithmetic."""
         for _ in range(times):
             extra = self.pick((x, u[i], δ(i, j), self.term(1, self.scope()), s, 1 / x))
-            options = [term + extra - extra, term * extra / extra, term * 1, -(-term), term + 0, 1 * term, term / 1]
+            options = [
+                term + extra - extra,
+                term * extra / extra,
+                term * 1,
+                Term("neg", (-term,)),
+                term + 0,
+                1 * term,
+                term / 1,
+            ]
             options += [term + extra * 0, (term * extra) / (extra * 1), term * δ(i, j) ** 2 + term - term * δ(i, j)]
             if term.op in {"add", "mul"}:
                 options += [Term(term.op, term.args[::-1])] * 4
@@ -752,9 +828,22 @@ class Prover(Maker):
             )
         )
         scalar = self.pick(
-            (u @ v, (A @ u) @ v, u.sum(0), v.mean(), logsumexp(vector), squared_norm(matrix @ u), vector[i], matrix[i, j],
-             D(u @ vector, u[j]), squared_norm(B)[i], matrix.sum(1)[j], (matrix @ vector)[i], log_softmax(vector)[j])
-        )  # fmt: skip
+            (
+                u @ v,
+                (A @ u) @ v,
+                u.sum(0),
+                v.mean(),
+                logsumexp(vector),
+                squared_norm(matrix @ u),
+                vector[i],
+                matrix[i, j],
+                D(u @ vector, u[j]),
+                squared_norm(B)[i],
+                matrix.sum(1)[j],
+                (matrix @ vector)[i],
+                log_softmax(vector)[j],
+            )
+        )
         whole, path = self.placed(scalar, self.pick((0, 1, 2)), self.scope())
         return core.components(core.reflexivity(whole), path)
 
@@ -805,10 +894,23 @@ class Prover(Maker):
         """Side conditions: what is known of signs, and what a condition is reduced to."""
         part = self.pick((self.gap_like, lambda: self.term(3, self.scope())))()
         formula = self.pick(
-            (lt(0, part), le(0, part), ne(part, 0), lt(part, 1), le(part, 1), self.formula(2, self.scope()),
-             implies(lt(0, u[k]), lt(0, part)), implies(lt(0, self.term(1, self.scope())), le(0, part)),
-             forall(implies(lt(0, q[z]), lt(0, part)), z), forall(le(0, part), k), ne(part, 1))
-        )  # fmt: skip
+            (
+                lt(0, part),
+                le(0, part),
+                ne(part, 0),
+                lt(part, 1),
+                le(part, 1),
+                self.formula(2, self.scope()),
+                implies(lt(0, u[k]), lt(0, part)),
+                implies(lt(0, self.term(1, self.scope())), le(0, part)),
+                forall(implies(lt(0, q[z]), lt(0, part)), z),
+                forall(le(0, part), k),
+                ne(part, 1),
+                implies(lt(0, part), lt(0, Σ(part, k))),
+                implies(le(0, part), le(0, Σ(part, l))),
+                implies(lt(0, q[z] * part), lt(0, integral(part, z))),
+            )
+        )
         return core.assume(formula)
 
     def gap_like(self) -> Term:
@@ -818,9 +920,23 @@ class Prover(Maker):
             (s, exp(x), one, 1 - σ(x), softmax(u)[k], 1 - o, v[k], K, n, 1 - softmax(u)[i], 1 - p[k], 1 - s / (s + one))
         )
         return self.pick(
-            (one * two, one / two, one + s, Σ(part, over), Π(part, over), integral(h[z] * part, z), expect(q, part, z),
-             expect(q_plus, h[z] * part, z), E(part * η**2, η), part, part * one, -part, part - part, part ** self.pick(NUMBERS))
-        )  # fmt: skip
+            (
+                one * two,
+                one / two,
+                one + s,
+                Σ(part, over),
+                Π(part, over),
+                integral(h[z] * part, z),
+                expect(q, part, z),
+                expect(q_plus, h[z] * part, z),
+                E(part * η**2, η),
+                part,
+                part * one,
+                -part,
+                part - part,
+                part ** self.pick(NUMBERS),
+            )
+        )
 
     def sign(self) -> Theorem:
         return core.sign(core.reflexivity(self.gap_like()))
@@ -852,7 +968,7 @@ class Prover(Maker):
         return core.step(core.components(core.reflexivity(whole), path), path, fact)
 
     def cases(self) -> Theorem:
-        """|t|·|t| = t·t and relu(t) = (t + |t|)/2, by cases, at a place; what used the case under a binder must say ∀."""
+        """|t|·|t| = t·t and relu(t)·|t| = relu(t)·t, by cases, at a place; under a binder the case must say ∀."""
         part = self.pick((x, u[k], self.term(2, self.scope()), sign))
         if part is sign:
             shape, goal = sign**2 * self.term(1, self.scope()), None
@@ -1001,18 +1117,15 @@ class Judged:
         return f"{self.kind} (seed {self.seed!r}): {self.theorem!r}\n  {self.evidence}"
 
 
-MOST_PARTS = 140
-
-
-def theorem_of(kind: str, seed: str) -> Theorem | None:
-    """A random theorem of a kind, or None where chance gave nothing that the core proves."""
+def theorem_of(kind: str, seed: str, most_parts: int = 140) -> Theorem | None:
+    """A random theorem of a kind, or None where chance gave nothing that the core proves, or something too large."""
     prover = Prover(seed)
     try:
         theorem = prover.axiom(kind) if kind in SEEDS else INFERENCES[kind](prover)
     except (ShapeError, ProofError):
         return None
     sequent = (theorem.conclusion, *theorem.hypotheses)
-    small = all(depth_of(part) <= 2 and sum(1 for _ in subterms(part)) <= MOST_PARTS for part in sequent)
+    small = all(depth_of(part) <= 2 and sum(1 for _ in subterms(part)) <= most_parts for part in sequent)
     trivial = theorem.conclusion.op in {"eq", "iff"} and theorem.lhs is theorem.rhs
     return theorem if small and (not trivial or kind == "reflexivity") else None
 
@@ -1023,12 +1136,12 @@ def judge(theorem: Theorem, digits: int = 30) -> Evidence:
     return witness(theorem.conclusion, theorem.hypotheses, 2, 6 * digits) if evidence.status == "false" else evidence
 
 
-def run(kinds: tuple[str, ...], seeds: Iterator[int], name: str = "fuzz") -> Iterator[Judged]:
-    """Judge theorems of every kind in turn, for ever new seeds."""
+def run(seeds: Iterable[int], most_parts: int = 140) -> Iterator[Judged]:
+    """Judge theorems of every kind in turn, one try a seed."""
     for number in seeds:
-        for kind in kinds:
-            seed = f"{name} {kind} {number}"
-            theorem = theorem_of(kind, seed)
+        for kind in KINDS:
+            seed = f"fuzz {kind} {number}"
+            theorem = theorem_of(kind, seed, most_parts)
             if theorem is not None:
                 yield Judged(kind, seed, theorem, judge(theorem))
 

@@ -103,9 +103,15 @@ class Session:
         key = (reals, seed, style, tuple(sizes.items()), equations)
         if key not in self._worlds:
             if sum(world.found for world in self._worlds.values()) > MOST_FOUND:
-                self._worlds.clear()
+                self.forget()
             self._worlds[key] = _solved(World(Point(reals, seed, style, sizes)), equations)
         return self._worlds[key]
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        for world in self._worlds.values():
+            world.forget()
+        self._worlds.clear()
 
 
 def witness(
@@ -137,19 +143,11 @@ def witness(
     Evidence
         With the status "true", "false" or "undecided".
     """
-    trial = _Trial(formula, tuple(hypotheses), digits, session or Session())
-    for draw in range(draws):
-        for attempt in range(ATTEMPTS if trial.hypotheses else 2):
-            style = ORDINARY[(draw + attempt) % len(ORDINARY)]
-            if trial.look(f"{draw}.{attempt}", style, trial.given):
-                break
-    for number, style in enumerate(SPECIAL):
-        trial.look(f"special {number}", style, trial.given)
-    for number, style in enumerate(SEARCH if trial.broken else ()):
-        trial.small = True
-        trial.look(f"search {number}", style, trial.given)
-    for number, equations in enumerate(trial.cases):
-        trial.look(f"case {number}", Style(signs="alike"), trial.given + equations)
+    shared = session or Session()
+    trial = _Trial(formula, tuple(hypotheses), digits, shared)
+    trial.run(draws)
+    if session is None:
+        shared.forget()
     return trial.evidence()
 
 
@@ -215,6 +213,21 @@ class _Trial:
         self.unmet: Counter[Term] = Counter()
         self.unresolved = self.note = ""
         self.where: Where | None = None
+
+    def run(self, draws: int) -> None:
+        """Look at all points, until a counterexample is known."""
+        for draw in range(draws):
+            for attempt in range(ATTEMPTS if self.hypotheses else 2):
+                style = ORDINARY[(draw + attempt) % len(ORDINARY)]
+                if self.look(f"{draw}.{attempt}", style, self.given):
+                    break
+        for number, style in enumerate(SPECIAL):
+            self.look(f"special {number}", style, self.given)
+        self.small = self.small or self.broken
+        for number, style in enumerate(SEARCH if self.broken else ()):
+            self.look(f"search {number}", style, self.given)
+        for number, equations in enumerate(self.cases):
+            self.look(f"case {number}", Style(signs="alike"), self.given + equations)
 
     def look(self, seed: str, style: Style, equations: tuple[Equation, ...]) -> bool:
         """Look at one point, unless a counterexample is known; tell whether the hypotheses held somewhere."""
@@ -411,6 +424,7 @@ def evaluate(
         result: Any = truth(world, term, indices or {}, Ledger())
     else:
         result = world.value(term, indices or {})
+    world.forget()
     for number in np.asarray(result, dtype=object).flat:
         if isinstance(number, Undefined):
             raise ArithmeticError(str(number))  # noqa: TRY004 - its type is right, it has no value

@@ -121,6 +121,11 @@ class World:
             result[at] = rule(at, env, 0)[0]
         return result
 
+    def forget(self) -> None:
+        """Let go of all that refers to this world, so that what it holds is freed at once and not by the collector."""
+        for held in (self._rules, self._memories, self._cells):
+            held.clear()
+
     def extents(self, term: Term) -> tuple[int, ...]:
         """Return the lengths of the axes of a term."""
         return tuple(map(self.point.extent, term.shape))
