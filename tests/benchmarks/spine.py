@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+import derive
 from derive import registry
 from derive.evidence.witness import witness
-from derive.kernels.compile import load, module_text
 from derive.logic.certificate import dumps, replay
 
 FLAGSHIPS = [slug for slug in registry.slugs() if registry.load(slug).flagship]
@@ -55,11 +55,6 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object], rounds: int 
     return statistics.median(ratios)
 
 
-def kernel(slug: str, name: str) -> Callable[..., object]:
-    entry = registry.load(slug)
-    return getattr(load(module_text(entry.kernels, entry.goal), f"derive_benchmark_{name}"), name)
-
-
 def by_hand_logistic(X: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> tuple[float, np.ndarray, float]:
     z = X @ w + b
     e = np.exp(-np.abs(z))
@@ -86,7 +81,7 @@ def kernels() -> None:
     ]
     print(f"\n{'kernel over NumPy by hand':40}{'checked':>9}{'bare':>9}")
     for slug, name, arguments, by_hand in cases:
-        ours = kernel(slug, name)
+        ours = derive.load(slug).kernel(name)
         checked = ratio(lambda f=ours, a=arguments: f(*a), lambda f=by_hand, a=arguments: f(*a))
         bare = ratio(lambda f=ours, a=arguments: f(*a, check=False), lambda f=by_hand, a=arguments: f(*a))
         print(f"{slug + ' ' + name:40}{checked:9.2f}{bare:9.2f}")

@@ -57,6 +57,7 @@ from derive.language.term import (
     index,
     indices,
     integral,
+    is_random,
     le,
     let,
     lift,
@@ -1125,6 +1126,8 @@ def theorem_of(kind: str, seed: str, most_parts: int = 140) -> Theorem | None:
     except (ShapeError, ProofError):
         return None
     sequent = (theorem.conclusion, *theorem.hypotheses)
+    if any(part.op == "forall" and is_random(part.args[0]) for whole in sequent for part in subterms(whole)):
+        return None  # the witness has no way to go through all values of a random variable
     small = all(depth_of(part) <= 2 and sum(1 for _ in subterms(part)) <= most_parts for part in sequent)
     trivial = theorem.conclusion.op in {"eq", "iff"} and theorem.lhs is theorem.rhs
     return theorem if small and (not trivial or kind == "reflexivity") else None

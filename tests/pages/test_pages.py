@@ -14,7 +14,6 @@ from pages.fixture import page
 
 from derive.language.term import eq, prose, var
 from derive.pages import latex
-from derive.pages.fonts import subset as _  # noqa: F401 - the tool must at least import where fontTools is there
 from derive.pages.mathml import TexError
 from derive.pages.measure import measured
 from derive.pages.model import Check, Hole, Mistake, Page, Verdict

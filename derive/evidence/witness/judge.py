@@ -231,6 +231,8 @@ class _Trial:
 
     def look(self, seed: str, style: Style, equations: tuple[Equation, ...]) -> bool:
         """Look at one point, unless a counterexample is known; tell whether the hypotheses held somewhere."""
+        if self.refuted:
+            return True
         before = self.instances
         try:
             world = self._world(self.digits, seed, style, equations)
