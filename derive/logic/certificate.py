@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from types import ModuleType
 from typing import Any, TypeVar
 
 from derive.language.term import Complaint, Term, alpha
 from derive.logic.axiom import Axiom
-from derive.logic.context import ProofError
 from derive.logic.facts import closed
 from derive.logic.rules import calculus, elementary, inequalities, probability, sums
 from derive.logic.rules.schema import schemas
@@ -177,76 +178,114 @@ def replay(certificate: Json) -> dict[str, Theorem]:
     """
     if not isinstance(certificate, Mapping) or certificate.get("format") != FORMAT:
         raise CertificateError(f"this is no certificate of the format “{FORMAT}”")
-    try:
-        terms = _terms(certificate["terms"])
-        theorems = _inferences(certificate["inferences"], terms)
-        claims = {name: theorems[number] for name, number in certificate["claims"].items()}
-        allowed = {closed(terms[number]) for number in certificate["assumptions"]}
-        for name, number, _ in certificate["lines"]:
-            if name not in claims or not 0 <= number < len(theorems):
-                raise CertificateError(f"a line of {name!r} names an inference that is not there")
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise CertificateError(
-            f"the certificate is damaged ({type(error).__name__}: {error}); make it again with derive build"
-        ) from error
-    for name, theorem in claims.items():
-        for hypothesis in theorem.hypotheses:
-            if closed(hypothesis) not in allowed:
-                raise CertificateError(
-                    f"claim {name!r} rests on {hypothesis!r}, which is not among the stated assumptions"
-                )
+    terms = _terms(_table(certificate, "terms"))
+    theorems = _inferences(_table(certificate, "inferences"), terms)
+    allowed = set()
+    for position, number in enumerate(_table(certificate, "assumptions")):
+        with _entry(f"assumption {position}"):
+            allowed.add(closed(_earlier(terms, number)))
+    claims: dict[str, Theorem] = {}
+    for name, number in _table(certificate, "claims", dict).items():
+        with _entry(f"claim {name!r}"):
+            claims[name] = _earlier(theorems, number)
+            for hypothesis in claims[name].hypotheses:
+                if closed(hypothesis) not in allowed:
+                    raise CertificateError(f"it rests on {hypothesis!r}, which is not among the stated assumptions")
     if not claims:
         raise CertificateError("the certificate claims nothing")
-    if certificate.get("hash") != content_hash(certificate):
-        raise CertificateError("the content hash differs: the certificate was edited after it was made")
+    for position, row in enumerate(_table(certificate, "lines")):
+        with _entry(f"line {position}"):
+            name, number, words = _checked(row, list)
+            _earlier(theorems, number)
+            if name not in claims or not isinstance(words, str):
+                raise CertificateError(f"{name!r} is no claim")
+    _about(certificate)
     return claims
 
 
-def _terms(rows: Iterable[Json]) -> list[Term]:
-    made: list[Term] = []
-    for number, (op, args, data) in enumerate(rows):
-        try:
-            made.append(Term(op, tuple(_earlier(made, a) for a in args), _data(data)))
-        except (Complaint, KeyError, IndexError, TypeError, ValueError) as error:
-            raise CertificateError(f"term {number} ({op}) cannot be written: {error}") from error
-    return made
+def _about(certificate: Json) -> None:
+    """Check what proves nothing: the slug, the versions, and the hash, which tells an edit that proves as much."""
+    with _entry("slug"):
+        _checked(certificate["slug"], str)
+    for name, version in _table(certificate, "versions", dict).items():
+        with _entry(f"version of {name}"):
+            _checked(version, str)
+    with _entry("hash"):
+        if certificate["hash"] != content_hash(certificate):
+            raise CertificateError("it differs: the certificate was edited after it was made")
+
+
+@contextmanager
+def _entry(where: str) -> Iterator[None]:
+    """Name the entry in whatever goes wrong there: a certificate may hold anything."""
+    try:
+        yield
+    except (Complaint, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        kind = "" if isinstance(error, Complaint) else f"{type(error).__name__}: "
+        raise CertificateError(f"{where} cannot be replayed: {kind}{error}. Make it again with derive build") from error
+
+
+def _table(certificate: Json, name: str, kind: type = list) -> Any:
+    with _entry(f"the table of {name}"):
+        return _checked(certificate[name], kind)
+
+
+def _checked(value: Json, kind: type[T]) -> T:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.60} is no {kind.__name__}")
+    return value
 
 
 def _earlier(made: list[T], number: Json) -> T:
-    if not isinstance(number, int) or not 0 <= number < len(made):
-        raise IndexError(f"entry {number} does not stand before")
+    if type(number) is not int or not 0 <= number < len(made):
+        raise IndexError(f"{number!r:.60} names nothing that stands before")
     return made[number]
 
 
+def _terms(rows: list[Json]) -> list[Term]:
+    made: list[Term] = []
+    for number, row in enumerate(rows):
+        with _entry(f"term {number}"):
+            op, args, data = _checked(row, list)
+            made.append(Term(_checked(op, str), tuple(_earlier(made, a) for a in _checked(args, list)), _data(data)))
+    return made
+
+
 def _data(data: Json) -> Any:
-    if isinstance(data, dict):
-        return Fraction(data["number"]) if "number" in data else tuple(data["tuple"])
-    return data
+    if not isinstance(data, dict):
+        return data
+    [(kind, value)] = data.items()
+    if kind == "number" and _FRACTION.fullmatch(_checked(value, str)):
+        return Fraction(value)
+    if kind == "tuple":
+        return tuple(_checked(value, list))
+    raise ValueError(f"{data!r:.60} is no data of a term")
 
 
-def _inferences(rows: Iterable[Json], terms: list[Term]) -> list[Theorem]:
-    schemas_by_name = axioms()
+_FRACTION = re.compile(r"-?[0-9]+(/[0-9]+)?")
+
+
+def _inferences(rows: list[Json], terms: list[Term]) -> list[Theorem]:
     made: list[Theorem] = []
+    schemas_by_name = axioms()
     readers: dict[str, Callable[..., Any]] = {
         "term": lambda n: _earlier(terms, n),
         "theorem": lambda n: _earlier(made, n),
         "axiom": lambda name: schemas_by_name[name],
         "pair": lambda a, b: (_earlier(terms, a), _earlier(terms, b)),
-        "place": lambda *path: tuple(path),
+        "place": lambda *path: tuple(_checked(step, int) for step in path),
         "plain": lambda value: value,
     }
-    for number, (rule, arguments, conclusion, hypotheses) in enumerate(rows):
-        where = f"inference {number} ({rule})"
-        if rule not in INFERENCES:
-            raise CertificateError(f"{where} is not a rule of the core")
-        try:
-            theorem = INFERENCES[rule](*(readers[kind](*values) for kind, *values in arguments))
-        except (ProofError, Complaint) as error:
-            raise CertificateError(f"{where} fails: {error}") from error
-        written = _earlier(terms, conclusion)
-        if alpha(theorem.conclusion) is not alpha(written):
-            raise CertificateError(f"{where} gives {theorem.conclusion!r}, and {written!r} is written")
-        if {alpha(h) for h in theorem.hypotheses} != {alpha(_earlier(terms, h)) for h in hypotheses}:
-            raise CertificateError(f"{where} rests on other hypotheses than are written")
-        made.append(theorem)
+    for number, row in enumerate(rows):
+        with _entry(f"inference {number}"):
+            rule, arguments, conclusion, hypotheses = _checked(row, list)
+            read = [readers[kind](*values) for kind, *values in _checked(arguments, list)]
+            theorem = INFERENCES[rule](*read)
+            written = _earlier(terms, conclusion)
+            if alpha(theorem.conclusion) is not alpha(written):
+                raise CertificateError(f"{rule} gives {theorem.conclusion!r}, and {written!r} is written")
+            stated = [alpha(_earlier(terms, h)) for h in _checked(hypotheses, list)]
+            if {alpha(h) for h in theorem.hypotheses} != set(stated):
+                raise CertificateError(f"{rule} rests on other hypotheses than are written")
+            made.append(theorem)
     return made

@@ -12,16 +12,17 @@ from typing import Any
 
 from derive.language.term import ONE, Term, alpha, ne, number_of
 
+LARGEST_POWER = 256  # a larger power is an atom, since multiplying it out might never end
 ARITHMETIC = frozenset(("add", "sub", "mul", "div", "neg", "pow", "num", "succ"))
 
 
 def whole(exponent: Term) -> int | None:
-    """Return a literal integer exponent, or None."""
+    """Return a literal integer exponent that is not too large, or None."""
     if exponent.op == "neg":
         inner = whole(exponent.args[0])
         return None if inner is None else -inner
-    value = exponent.data
-    return int(value) if exponent.op == "num" and isinstance(value, Fraction) and value.denominator == 1 else None
+    value = number_of(exponent) if exponent.op == "num" else None
+    return int(value) if value is not None and value.denominator == 1 and abs(value) <= LARGEST_POWER else None
 
 
 def is_arithmetic(term: Term) -> bool:

@@ -231,7 +231,7 @@ class _Trial:
 
     def look(self, seed: str, style: Style, equations: tuple[Equation, ...]) -> bool:
         """Look at one point, unless a counterexample is known; tell whether the hypotheses held somewhere."""
-        if self.refuted:
+        if self.where is not None:
             return True
         before = self.instances
         try:
@@ -334,7 +334,8 @@ def _solved(world: World, equations: Iterable[Equation]) -> World:
                 continue
             fixed[variable] = value
             used |= {variable, *(part for part in subterms(other) if part.op == "var")}
-            world = World(world.point, fixed)  # nothing that was found with the old value is kept
+            world.forget()  # nothing that was found with the old value is kept
+            world = World(world.point, fixed)
             break
     return world
 

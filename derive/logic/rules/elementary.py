@@ -70,12 +70,15 @@ def log_number(term: Term) -> Result:
     """log n = Σ e·log p over the prime factors p of n, each e times, for a positive fraction n"""
     u = _of(term, "log")
     value = u.data if u is not None and u.op == "num" else None
-    if not isinstance(value, Fraction) or value <= 0:
+    if not isinstance(value, Fraction) or value <= 0 or max(value.numerator, value.denominator) > _LARGEST:
         return None
     powers = _primes(value.numerator) + [(p, -e) for p, e in _primes(value.denominator)]
     if len(powers) == 1 and powers[0][1] == 1:
         return None
     return joined([(1 if e > 0 else -1, (lift(abs(e)), log(p)), ()) for p, e in powers]), NO_CONDITIONS
+
+
+_LARGEST = 10**12  # larger numbers are not taken apart by trial
 
 
 def _primes(number: int) -> list[tuple[int, int]]:
