@@ -177,6 +177,8 @@ def _as_reason(because: Because, before: Term) -> Reason:
         raise StepError(
             f"{because} is a term and no reason: write by({because}) for its definition", before, because, "="
         )
+    if not hasattr(because, "as_reason"):
+        raise StepError(f"{because!r} is no reason: name a rule, by(…), given(…) or a lemma", before, before, "=")
     return because.as_reason
 
 

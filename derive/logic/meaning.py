@@ -6,7 +6,6 @@ SymPy is imported when it is first needed, so that metadata can be read without 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from functools import cache
 from typing import Any
 

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator
 
 from derive.language.term import LEAVES, Term, alpha, bound, number_of
 from derive.pages.forms import STRUCK
-from derive.pages.model import Path
+from derive.pages.model import Position
 
 _PRODUCTS = frozenset(("mul", "div"))
 _CLOSED = LEAVES | {"let"}  # what stands on a line as a name
 
 
-def cancelled(term: Term, following: Term) -> frozenset[Path]:
+def cancelled(term: Term, following: Term) -> frozenset[Position]:
     """Return where the factors stand that cancel between a line and the next: pairs above and below in one product.
 
     In doubt nothing is returned. The next line must have lost every pair of such a factor, and must not have a
@@ -24,11 +24,15 @@ def cancelled(term: Term, following: Term) -> frozenset[Path]:
     if not _denominators(new) <= _denominators(old):
         return frozenset()
     pairs = [pair for product in _products(old, start) for pair in _pairs(product)]
-    lost = {factor for factor, n in Counter(factor for factor, _, _ in pairs).items() if after[factor] + 2 * n <= before[factor]}
+    lost = {
+        factor
+        for factor, n in Counter(factor for factor, _, _ in pairs).items()
+        if after[factor] + 2 * n <= before[factor]
+    }
     return frozenset(path for factor, *both in pairs if factor in lost for path in both)
 
 
-def marked(term: Term, paths: Collection[Path]) -> Term:
+def marked(term: Term, paths: Collection[Position]) -> Term:
     """Return a term whose parts at the paths are printed as struck through."""
     if () in paths:
         return Term("app", (term,), STRUCK)
@@ -38,9 +42,9 @@ def marked(term: Term, paths: Collection[Path]) -> Term:
     return Term(term.op, tuple(args), term.data)
 
 
-def _changed(old: Term, new: Term) -> tuple[Path, Term, Term]:
+def _changed(old: Term, new: Term) -> tuple[Position, Term, Term]:
     """Return the place of the smallest part that holds every change and is no part of a product, and both parts."""
-    path: Path = ()
+    path: Position = ()
     while (old.op, old.data, len(old.args)) == (new.op, new.data, len(new.args)) and old.op not in _PRODUCTS | _CLOSED:
         changes = [i for i, (one, other) in enumerate(zip(old.args, new.args, strict=True)) if one is not other]
         if len(changes) != 1:
@@ -56,10 +60,10 @@ def _parts(term: Term) -> Iterator[Term]:
         yield from _parts(arg)
 
 
-_Factor = tuple[Term, Path, bool]
+_Factor = tuple[Term, Position, bool]
 
 
-def _factors(term: Term, path: Path, above: bool = True) -> Iterator[_Factor]:
+def _factors(term: Term, path: Position, above: bool = True) -> Iterator[_Factor]:
     """Yield the factors of a product of numbers: what, where, and whether above the line."""
     if term.op not in _PRODUCTS | {"neg"}:
         yield term, path, above
@@ -68,7 +72,7 @@ def _factors(term: Term, path: Path, above: bool = True) -> Iterator[_Factor]:
         yield from _factors(arg, (*path, i), above is not (term.op == "div" and i == 1))
 
 
-def _products(term: Term, path: Path = ()) -> Iterator[list[_Factor]]:
+def _products(term: Term, path: Position = ()) -> Iterator[list[_Factor]]:
     """Yield the factors of every product that is no factor itself; of anything else, of its one factor."""
     product = list(_factors(term, path))
     yield product
@@ -77,7 +81,7 @@ def _products(term: Term, path: Path = ()) -> Iterator[list[_Factor]]:
             yield from _products(arg, (*where, i))
 
 
-def _pairs(product: list[_Factor]) -> Iterator[tuple[Term, Path, Path]]:
+def _pairs(product: list[_Factor]) -> Iterator[tuple[Term, Position, Position]]:
     """Yield equal factors above and below the line, one for one."""
     below = [(alpha(factor), path) for factor, path, above in product if not above]
     for factor, path, above in product:

@@ -30,6 +30,7 @@ from derive.logic.calc import Line as Step
 from derive.logic.facts import discharge, generalise, range_of
 from derive.logic.theorem import Theorem
 from derive.pages import model
+from derive.pages.cancelled import cancelled
 from derive.pages.model import Line, Link, Page, Result, Section
 from derive.pages.text import text
 from derive.record import Derivation, Proof
@@ -153,6 +154,7 @@ def _line(proof: Proof, part: Part, number: int, witnessed: bool) -> Line:
     if step.raised:
         reason = (*_for_every(step.theorem.arguments[3:]), *reason)
     above = part.heading if not number else ()
+    following = [later for later in part.lines[number + 1 : number + 2] if not later.raised]
     return Line(
         number=0,
         left=left,
@@ -165,6 +167,7 @@ def _line(proof: Proof, part: Part, number: int, witnessed: bool) -> Line:
         tags=_tags(proof.entry, step.theorem),
         link=link,
         heading=(*above, *((": ",) if above and step.heading else ()), *prose(step.heading)),
+        struck=cancelled(step.after, following[0].after) if following else frozenset(),
     )
 
 

@@ -17,6 +17,8 @@ from derive.pages.names import Name, Template, parse_name
 # Levels of binding, loosest first. A piece stands without brackets where at least its level is called for.
 IMPLICATION, CONJUNCTION, RELATION, SUM, ELEMENTWISE, PRODUCT, PREFIX, QUOTIENT, POWER, ATOM = range(10)
 
+STRUCK: Final = "struck"  # the symbol that `cancelled.marked` puts around a factor
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -66,6 +68,8 @@ class Ink:
         None if it has none; its name with a prime, or None; whether it stands before a short argument without brackets.
     touching : callable
         What comes between two factors.
+    struck : callable
+        A factor that cancels.
     """
 
     signs: Mapping[str, str]
@@ -90,6 +94,7 @@ class Ink:
     primed: Callable[[str], str | None]
     prefix: Callable[[str], bool]
     touching: Callable[[str, Piece], str]
+    struck: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,9 @@ class Printer:
 
     def fit(self, term: Term, level: int, *, closed: bool = False) -> Piece:
         """Return the term as a piece of at least a level, in brackets if it has to be."""
+        if (term.op, term.data) == ("app", STRUCK):  # so are its brackets
+            inner = self.fit(term.args[0], level, closed=closed)
+            return replace(inner, text=self.ink.struck(inner.text))
         piece = self.piece(term)
         if piece.level >= level and not (closed and piece.open):
             return piece
@@ -307,6 +315,8 @@ _SIGNED_SUMS: Final = frozenset(("sum", "prod", "integral"))
 def _symbol(printer: Printer, term: Term) -> Piece:
     """A symbol of the notation: a template, a prefix before one short argument, or a name with brackets."""
     name, ink = str(term.data), printer.ink
+    if name == STRUCK:
+        return printer.fit(term, IMPLICATION)
     if not term.args:
         return Piece(ink.symbol(name))
     if name == "exp" and any(part.op in _SIGNED_SUMS | {"D", "expect", "mean"} for part in subterms(term.args[0])):

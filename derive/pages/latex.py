@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from derive.language.term import Shape, Term
+from derive.pages.cancelled import marked
 from derive.pages.mathml import TexError
 from derive.pages.model import Hole, Holed, Line, Result
 from derive.pages.tex import INK, LETTERS, tex, tex_parts, tex_shape
@@ -97,7 +98,7 @@ def _right(row: Line | Result) -> Tex:
     sign = f"{{}}{INK.signs[row.relation]}".rstrip()
     if row.right is None:
         return _display(sign)
-    first, *others = tex_parts(row.right)
+    first, *others = tex_parts(marked(row.right, row.struck if isinstance(row, Line) else ()))
     return Tex(_parted((f"{sign} {first}", *others)))
 
 

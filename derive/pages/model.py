@@ -10,6 +10,7 @@ from typing import Final, Literal
 from derive.language.term import Prose, Shape, Term
 
 Mode = Literal["solution", "practice"]
+Position = tuple[int, ...]  # of a part of a term: argument numbers, from the outside in
 RELATIONS: Final = frozenset(("eq", "ne", "le", "lt", "iff", "implies"))
 
 
@@ -72,6 +73,8 @@ class Line:
         The height in units of the baseline, and whether the left side stands above the right one: see `measured`.
     blank : bool
         The line is left to the reader: empty in practice, marked in the key.
+    struck : frozenset of Position
+        The factors of the right side that cancel on the way to the next line.
     """
 
     number: int
@@ -88,6 +91,7 @@ class Line:
     tall: int = 0
     stacked: bool = False
     blank: bool = False
+    struck: frozenset[Position] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ def practice(page: Page, seed: int = 0) -> Page:
 
     def hide(line: Line) -> Line:
         if line.number not in chosen:
-            return replace(line, blank=False)
-        return replace(line, right=None, blank=True, proved=False, witnessed=False)
+            told = line.number + 1 in chosen  # what cancels is half of the next line
+            return replace(line, blank=False, struck=frozenset() if told else line.struck)
+        return replace(line, right=None, blank=True, proved=False, witnessed=False, struck=frozenset())
 
     def ask(result: Result) -> Result:
         return replace(result, right=None)

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from derive.language.term import Shape, Term
 from derive.pages import latex
+from derive.pages.cancelled import marked
 from derive.pages.mathml import mathml
 from derive.pages.measure import (
     BLOCK,
@@ -203,7 +204,7 @@ def _right(row: Line | Result) -> Markup:
     sign = INK.signs[row.relation].strip()
     if row.right is None:
         return _maths(sign, True)
-    first, *others = tex_parts(row.right)
+    first, *others = tex_parts(marked(row.right, row.struck if isinstance(row, Line) else ()))
     pieces = [_maths(f"{sign} {first}", True), *(_maths(part, True, True) for part in others)]
     return Markup("").join(pieces)
 

@@ -37,6 +37,7 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "place": "\\cdot", "integral": "\\int ", "differential": "\\, \\mathrm{d}",
 })  # fmt: skip
 _EXTRA: Final = {"exp function": "\\exp", "diag": "\\operatorname{diag}", "ones": "\\mathbf{1}"}
+_CUT: Final = "\\cancel{"
 _PREFIXES: Final = frozenset(("\\log", "\\tanh", "\\sin", "\\cos"))
 
 
@@ -89,10 +90,11 @@ def _template(name: str, arguments: list[str]) -> str | None:
 
 def _touching(left: str, right: Piece) -> str:
     """Two numbers need a sign between them; a bracket after a factor needs room, or it would look like an argument."""
-    if right.text[:1].isdigit():
+    start = right.text.removeprefix(_CUT)
+    if start[:1].isdigit():
         return " \\cdot "
-    between_fractions = left.endswith("}") and right.text.startswith("\\frac")
-    return "\\, " if between_fractions or right.bracketed or right.text.startswith("[") else " "
+    between_fractions = left.endswith("}") and start.startswith("\\frac")
+    return "\\, " if between_fractions or right.bracketed or start.startswith("[") else " "
 
 
 def _letter(core: str) -> str:
@@ -131,6 +133,7 @@ INK: Final = Ink(
     primed=lambda name: None if "{0}" in SYMBOLS[name].tex else f"{SYMBOLS[name].tex}'",
     prefix=lambda name: SYMBOLS[name].tex in _PREFIXES,
     touching=_touching,
+    struck=lambda inner: f"{_CUT}{inner}}}",
 )
 
 

@@ -80,6 +80,7 @@ INK: Final = Ink(
     primed=lambda name: None if name in _TEMPLATES or name == "exp" else f"{name}′",
     prefix=lambda name: name in _PREFIXES,
     touching=lambda left, right: "·" if right.text[:1].isdigit() else " ",
+    struck=str,
 )
 
 

@@ -468,7 +468,7 @@ def _exponentials(maker: Maker, scope: Scope) -> Instance:
 
 def _logarithms(maker: Maker, scope: Scope) -> Instance:
     one, two = maker.term(1, scope), maker.term(1, scope)
-    powers = (one**2, one ** maker.pick(NUMBERS), one**n, abs_(one) ** two)
+    powers = (one**2, one ** maker.pick(NUMBERS), one**n, abs_(one) ** tanh(two))
     return log(maker.pick((one * two, one / two, *powers, exp(one), ONE, s * one, v[i] / s))), ()
 
 
@@ -861,6 +861,8 @@ class Prover(Maker):
         symbols = [
             t_ for t_ in subterms(theorem.conclusion) if t_.op in {"var", "idx", "size", "let"} and t_ is not NATURALS
         ]
+        if not symbols:
+            raise ProofError("nothing can be put in")
         changes = dict(self.change(self.pick(symbols)) for _ in range(self.pick((1, 1, 2, 3))))
         named = [s_ for s_ in symbols if s_.op == "let" and s_ not in changes]
         rest = {old: new for old, new in changes.items() if old.op != "let"}

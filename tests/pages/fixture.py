@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derive.language.notation import log, softmax
 from derive.language.term import Σ, D, Term, eq, indices, let, lt, prose, size, var, δ
+from derive.pages.cancelled import cancelled
 from derive.pages.model import (
     Assumption,
     Check,
@@ -39,14 +40,22 @@ def delta(z, y):
 
 
 def _line(
-    right: Term, reason: str, left: Term | None = None, *, tags: tuple[str, ...] = (), link: Link | None = None
+    right: Term,
+    reason: str,
+    left: Term | None = None,
+    *,
+    tags: tuple[str, ...] = (),
+    link: Link | None = None,
+    following: Term | None = None,
 ) -> Line:
-    return Line(0, left, "eq", right, prose(reason), proved=True, witnessed=True, tags=tags, link=link)
+    struck = cancelled(right, following) if following is not None else frozenset()
+    return Line(0, left, "eq", right, prose(reason), proved=True, witnessed=True, tags=tags, link=link, struck=struck)
 
 
 def page() -> Page:
     """Return the page."""
     bracket = δ(k, j) - p[j]
+    short = -Σ(y[k] * bracket, k)
     jacobian = Link("softmax-jacobian", "softmax Jacobian")
     sections = renumbered([
         Section("", ("Move the derivative inside the sum",), (
@@ -54,8 +63,8 @@ def page() -> Page:
             _line(-Σ(y[k] * (1 / p[k]) * D(p[k], z[j]), k), f"derivative of the logarithm; {lt(0, p[k])}"),
         )),
         Section("", ("Put in the Jacobian of softmax",), (
-            _line(-Σ(y[k] * (1 / p[k]) * (p[k] * bracket), k), "softmax Jacobian", link=jacobian),
-            _line(-Σ(y[k] * bracket, k), f"cancel {p[k]}, which is not 0"),
+            _line(-Σ(y[k] * (1 / p[k]) * (p[k] * bracket), k), "softmax Jacobian", link=jacobian, following=short),
+            _line(short, f"cancel {p[k]}, which is not 0"),
         )),
         Section("", ("Sum over the classes",), (
             _line(-Σ(y[k] * δ(k, j), k) + p[j] * Σ(y[k], k), f"split the sum; {p[j]} does not depend on {k}"),

@@ -101,7 +101,8 @@ def any_sum():
         .part("Move the derivative inside the sum")
         .eq(-Σ(y[k] / p[k] * D(p[k], z[j]), k),                                by(L), linearity, log_rule)
         .part("Put in the Jacobian of softmax")
-        .eq(-Σ(y[k] * (δ(k, j) - p[j]), k),                                    jacobian)
+        .eq(-Σ(y[k] / p[k] * (p[k] * (δ(k, j) - p[j])), k),                    jacobian)
+        .eq(-Σ(y[k] * (δ(k, j) - p[j]), k))
         .part("Sum over the classes")
         .eq(p[j] * Σ(y[k], k) - y[j],                                          linearity, sift)
     )  # fmt: skip
