@@ -7,7 +7,7 @@ alike are one object, so `is` compares them. Shapes are symbolic and checked whe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any, Final
@@ -802,11 +802,8 @@ class _Substitution:
     def _check_capture(self, term: Term) -> None:
         """D binds the whole array that it is taken by: nothing else in its body may come to depend on it."""
         base, _ = place(term.args[1])
-        image = self.apply(base)
-        fresh = variant(Term("var", image.shape, ("°", "real")), names(term))
         beside = {old: new for old, new in self.changes.items() if old.op != "let" or not occurs(base, old)}
-        if occurs(image, substitute(term.args[0], beside | {base: fresh})):
-            raise ShapeError(f"something else in {term} would depend on {image}, which the derivative is by")
+        _check_apart(term, self.apply(base), lambda fresh: substitute(term.args[0], beside | {base: fresh}))
 
     def _under_binder(self, term: Term) -> Term:
         """Bound symbols are left alone, and renamed where something that is put in would be caught by them."""
@@ -829,6 +826,30 @@ class _Substitution:
 
     def _range(self, symbol: Term) -> Term:
         return self._rebuild(symbol) if not self.only_indices else symbol
+
+
+def _check_apart(term: Term, image: Term, beside: Callable[[Term], Term]) -> None:
+    """`beside`: a fresh variable -> the new body of a derivative by `image`, with that in the place of what it is by."""
+    if occurs(image, beside(variant(Term("var", image.shape, ("°", "real")), names(term)))):
+        raise ShapeError(f"something else in {term} would depend on {image}, which the derivative is by")
+
+
+def substitute_function(term: Term, name: str, table: Sequence[Callable[[Term], Term]]) -> Term:
+    """Put functions for an unknown one and its derivatives: entry n of the table is the n-th derivative."""
+    args = tuple(substitute_function(arg, name, table) for arg in term.args)
+    if term.op == "call" and name_of(term.args[0]) == name:
+        if order_of(term.args[0]) >= len(table):
+            raise ShapeError(f"there is no derivative of order {order_of(term.args[0])} to put for {term.args[0]}")
+        return table[order_of(term.args[0])](args[1])
+    if args == term.args:
+        return term
+    if term.op == "D":
+        base, _ = place(term.args[1])
+        image, _ = place(args[1])
+        _check_apart(
+            term, image, lambda fresh: substitute_function(substitute(term.args[0], {base: fresh}), name, table)
+        )
+    return Term(term.op, args, term.data)
 
 
 @cache

@@ -87,6 +87,11 @@ def vanished(before: Iterable[Term], after: Iterable[Term]) -> Conditions:
     return NONE.union(*(discharge(lt(0, over)) for over in ranges))
 
 
+def points(formulas: Iterable[Term]) -> Conditions:
+    """Return the free points of spaces. What is said of them holds at almost all, and not where two of them meet."""
+    return frozenset(s for s in NONE.union(*map(free, formulas)) if s.op == "idx" and s.args[0].op == "space")
+
+
 def alternatives(term: Term) -> tuple[Term, Term]:
     """Return two formulas of which one always holds: t = 1 or t = −1 for a sign, 0 ≤ t or t ≤ 0 otherwise."""
     if DOMAINS[domain_of(place(term)[0])].range == "sign":

@@ -32,9 +32,9 @@ from derive.language.term import (
     name_of,
     names,
     occurs,
-    order_of,
     place,
     substitute,
+    substitute_function,
     succ,
 )  # fmt: skip
 from derive.logic.axiom import Axiom
@@ -49,6 +49,7 @@ from derive.logic.facts import (
     generalise,
     harvest,
     of_domain,
+    points,
     require,
     vanished,
 )
@@ -241,6 +242,8 @@ def instantiate(theorem: Theorem, *changes: tuple[Term, Term]) -> Sequent:
     for old, new in changes:
         need(old.op in {"var", "idx", "size", "space", "let"} and old is not NATURALS, f"{old} is not a variable")
         conditions |= _fitting(old, new, mapping)
+    different = points([theorem.conclusion, *theorem.hypotheses])
+    need(len({substitute(z, mapping) for z in different}) == len(different), "different points stay different")
     hypotheses = {substitute(h, mapping) for h in theorem.hypotheses}
     return substitute(theorem.conclusion, mapping), hypotheses | conditions
 
@@ -275,16 +278,8 @@ def instantiate_function(theorem: Theorem, name: str, symbol: str) -> Sequent:
     smooth = entry.kind == "app" and entry.arity == 1 and not entry.domain(probe) and not entry.kinks(probe)
     need(smooth, f"{symbol} is not smooth everywhere")
     table: tuple[Callable[..., Term], ...] = (lambda u: Term("app", (u,), symbol), *entry.derivatives)
-
-    def put(term: Term) -> Term:
-        args = tuple(put(arg) for arg in term.args)
-        if term.op == "call" and name_of(term.args[0]) == name:
-            order = order_of(term.args[0])
-            need(order < len(table), f"{symbol} has no derivative of order {order} here")
-            return table[order](args[1])
-        return term if args == term.args else Term(term.op, args, term.data)
-
-    return put(theorem.conclusion), map(put, theorem.hypotheses)
+    conclusion = substitute_function(theorem.conclusion, name, table)
+    return conclusion, {substitute_function(h, name, table) for h in theorem.hypotheses}
 
 
 @inference
@@ -299,6 +294,7 @@ def specialise(theorem: Theorem, symbol: Term) -> Sequent:
     need(theorem.conclusion.op == "forall", f"{theorem.conclusion} does not begin with ∀")
     k, body = theorem.conclusion.args
     need(symbol.op == "idx" and symbol.args == k.args, f"{symbol} does not range as {k} does")
+    need(k is symbol or symbol not in points([body]), f"{body} holds at almost all {k}, perhaps not at {symbol}")
     return substitute(body, {k: symbol}), theorem.hypotheses | vanished([k], [body])
 
 

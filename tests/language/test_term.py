@@ -213,6 +213,9 @@ def test_substitution_is_simultaneous(term):
         return
     values = point()
     assert close(value(swapped), value(term, values | {x: values[y], y: values[x]}))
+    turned = substitute(term, {i: j, j: k, x: y})
+    there = INDICES | {i: INDICES[j], j: INDICES[k]}
+    assert close(value(turned), value(term, values | {x: values[y]}, there))
     assert substitute(term, {}) is term
     assert substitute(term, {x: x}) is term
 
@@ -337,14 +340,15 @@ def test_expanding_keeps_the_value(term):
 # ---- text ------------------------------------------------------------------------------------------------------------
 
 FORMULAS = (
-    eq(u, v), ne(x, 0), le(x, y), lt(0, x), both(eq(x, y), le(x, 0)),
-    implies(lt(0, x), eq(x, y)), iff(eq(x, 0), eq(y, 0)), forall(lt(0, u[k]), k), Term("integrable", (z, q[z])), Term("exchange", (D(E(ε[i] * x, ε), x),)), TRUE,
+    eq(u, v), ne(x, 0), le(x, y), lt(0, x), both(eq(x, y), le(x, 0)), implies(lt(0, x), eq(x, y)), TRUE,
+    iff(eq(x, 0), eq(y, 0)), forall(lt(0, u[k]), k), Term("integrable", (z, q[z])),
+    Term("exchange", (D(E(ε[i] * x, ε), x),)),
 )  # fmt: skip
 OTHERS = (
-    integral(q[z], z), expect(q, x, z), E(ε[i], ε), φ(x), dφ(x), succ(natural("n")), x ** succ(K), A.T @ u,
-    outer(u, w), diag(u), u.sum(0), relu(-x), exp(x) ** 2, Term("neg", (-x,)), (x - y) - (y - x), x / (y / x), (x**y) ** 2, D(D(x**2, x), x),
-    array(x, i, a), S, K,
-    lift(Fraction(-1, 3)) * x, Term("var", (NATURALS,), ("X", "real"))[natural("n")],
+    integral(q[z], z), expect(q, x, z), E(ε[i], ε), φ(x), dφ(x), succ(natural("n")), x ** succ(K), A.T @ u, outer(u, w),
+    diag(u), u.sum(0), relu(-x), exp(x) ** 2, Term("neg", (-x,)), (x - y) - (y - x), x / (y / x), (x**y) ** 2,
+    D(D(x**2, x), x), array(x, i, a), S, K, lift(Fraction(-1, 3)) * x,
+    Term("var", (NATURALS,), ("X", "real"))[natural("n")],
 )  # fmt: skip
 
 

@@ -123,6 +123,17 @@ def test_what_is_given_stays_outside_of_a_derivative():
     refused(lambda: core.step(core.reflexivity(slope), (0,), forged), "cannot be differentiated")
 
 
+def test_no_equation_brings_the_variable_of_a_derivative_in():
+    """From c = x: ∂(x·c)/∂x is c, and ∂(x·x)/∂x is 2x."""
+    factor = var("c")
+    known = core.assume(eq(factor, x))
+    refused(lambda: core.step(core.reflexivity(D(x * factor, x)), (0, 1), known), "fixed outside of the derivative")
+    upstream = let("q", exp(x))
+    by_name = core.assume(eq(factor, upstream))
+    refused(lambda: core.step(core.reflexivity(D(x * factor, x)), (0, 1), by_name), "fixed outside")
+    rests_on(core.step(core.reflexivity(D(x * factor, y)), (0, 1), known), eq(factor, x))
+
+
 def test_a_condition_at_a_point_is_no_condition_near_it():
     refused(lambda: axiom(D(relu(x), x), "definition of a symbol by cases", "relu", 0, at=(0,)), "cannot be")
     point = core.assume(eq(abs_(Term("var", (), ("x°", "real"))), 0))
@@ -247,6 +258,10 @@ def test_what_cancels_stays_a_condition():
     rests_on(calc(quotient - quotient).eq(0), ne(x, 0))
     rests_on(calc(log(x) ** 0).eq(1), lt(0, x))
     rests_on(core.algebra(core.reflexivity(ZERO), (), log(x) * 0), lt(0, x))
+    rests_on(core.algebra(core.reflexivity(x), (), x * y / y), ne(y, 0))
+    one = core.algebra(core.reflexivity(u[i] / u[i]), (), ONE)
+    rests_on(core.extensionality(one, array(u[i] / u[i], i), array(ONE, i), i), forall(ne(u[k], 0), k))
+    rests_on(core.generalisation(one, i), forall(ne(u[k], 0), k))
 
 
 def test_fractional_powers_need_a_positive_base():
@@ -309,6 +324,12 @@ def test_the_last_of_a_longer_sum_does_not_catch_an_index():
     assert true(theorem)
 
 
+def test_sums_are_merged_under_one_index_only_if_it_is_free_for_both():
+    matrix = var("A", K, K)
+    assert true(axiom(Σ(u[k], k) - Σ(matrix[i, j], j), "sum of a difference"))
+    refused(lambda: axiom(Σ(u[i], i) - Σ(matrix[i, j], j), "sum of a difference"), "does not apply")
+
+
 def test_random_variables_of_different_sizes_stay_different():
     other = random("ε", H, law="standard")
     nested = core.reflexivity(E(E(ε[i] * other[a], other), ε))
@@ -342,6 +363,16 @@ def test_an_unknown_function_is_smooth():
     assert true(core.instantiate_function(twice, "φ", "σ"))
     curved = axiom(D(once.rhs.args[0], x), "derivative of a function")
     refused(lambda: core.instantiate_function(curved, "φ", "σ"), "no derivative of order 2")
+
+
+def test_a_function_does_not_make_one_quantity_of_two():
+    """With q = φ(x) and another q = eˣ, ∂(q·q)/∂q is the first; put exp for φ, and the two are one."""
+    unknown, known = let("q", φ(x)), let("q", exp(x))
+    slope = axiom(D(unknown * known, known), "constant factor rule")
+    refused(lambda: core.instantiate_function(slope, "φ", "exp"), "depend")
+    assert true(core.instantiate_function(slope, "φ", "σ"))
+    through = axiom(D(unknown * known, unknown), "product rule")
+    assert true(core.instantiate_function(through, "φ", "tanh"))
 
 
 # ---- ranges that may be empty ----------------------------------------------------------------------------------------
@@ -491,6 +522,19 @@ def test_moments_above_the_laws_are_assumed():
     rests_on(core.reflexivity(E(ε[i] * ε[j], ε)))
     growing = (1 + ε[i] ** 2) ** Fraction(5, 4)
     assert core.reflexivity(E(growing, ε)).hypotheses == {Term("integrable", (ε, growing))}
+
+
+def test_what_holds_almost_everywhere_need_not_hold_where_points_meet():
+    kernel, T = var("k", S, S), space("T")
+    claim = core.assume(forall(forall(eq(kernel[z, w], 0), w), z))
+    at_both = core.specialise(core.specialise(claim, z), w)
+    assert at_both.conclusion is eq(kernel[z, w], 0)
+    refused(lambda: core.specialise(core.specialise(claim, z), z), "almost all")
+    refused(lambda: core.instantiate(at_both, (w, z)), "stay different")
+    other = core.reflexivity(f[z] * var("g", T)[index("z", T)])
+    refused(lambda: core.instantiate(other, (T, S)), "stay different")
+    swapped = core.instantiate(at_both, (z, w), (w, z))
+    assert swapped.conclusion is eq(kernel[w, z], 0)
 
 
 def test_the_support_is_known_under_the_expectation_alone():

@@ -75,7 +75,7 @@ def sift(term: Term) -> Result:
 
 @axiom("order of summation")
 def swap(term: Term) -> Result:
-    """Σ_i Σ_j u = Σ_j Σ_i u; ∫∫ alike, for an integrable integrand (Fubini)"""
+    """Σ_i Σ_j u = Σ_j Σ_i u; Π alike"""
     if term.op not in {"sum", "prod"} or term.args[1].op != term.op:
         return None
     i, (j, body) = term.args[0], term.args[1].args
