@@ -829,7 +829,7 @@ class _Substitution:
 
 
 def _check_apart(term: Term, image: Term, beside: Callable[[Term], Term]) -> None:
-    """`beside`: a fresh variable -> the new body of a derivative by `image`, with that in the place of what it is by."""
+    """`beside`: a fresh variable -> the new body of a derivative by `image`, with it in the place of the image."""
     if occurs(image, beside(variant(Term("var", image.shape, ("°", "real")), names(term)))):
         raise ShapeError(f"something else in {term} would depend on {image}, which the derivative is by")
 

@@ -52,7 +52,7 @@ entry = Derivation(
         (t, "labels, as 1 or −1"), (M, "mean logistic loss by the margin"),
         (s, "any logit"), (x, "one example"), (y1, "its label"), (z1, "its logit"), (q, "its prediction"), (l1, "its loss"),
     ),
-    convention=f"One example is a row of {X}; a gradient has the shape of what it is taken by. A product of two vectors side by side, {w @ x}, is their dot product.",
+    convention=f"One example is a row of {X}; a gradient has the shape of what it is taken by.",
     prompt="Derive the gradient of the logistic loss by the weights. Why does the derivative of the sigmoid vanish from it? And what changes when the labels are 1 and −1?",
     sixty_seconds=(
         f"By the chain rule the gradient is three factors: {D(l1, q)}, which is {(q - y1) / (q * (1 - q))}; {D(q, z1)}, which is {q * (1 - q)}; and {D(z1, w)}, which is {x}. "
