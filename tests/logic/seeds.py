@@ -361,7 +361,8 @@ def gap(maker: Maker, scope: Scope) -> Term:
 
 
 def _zero_sets(maker: Maker, scope: Scope) -> Instance:
-    return eq(gap(maker, scope), 0), ()
+    known, signed = gap(maker, scope), maker.term(1, scope)
+    return eq(maker.pick((known, known, known, known + signed, signed + signed**2, known * signed, known / s)), 0), ()
 
 
 def _injective(maker: Maker, scope: Scope) -> Instance:

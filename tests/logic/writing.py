@@ -325,7 +325,16 @@ class Maker:
             (part**2, 0),
             (other * part, 1),
         ]
-        return self.pick(layers)
+        signed = [
+            (part * x, 0),
+            (other * part, 1),
+            (part * u[i], 0),
+            (part / x, 0),
+            (part / other, 0),
+            (f[point] * part, 1),
+        ]
+        falling = [(x - part, 1), (-part, 0), (s / part, 1), (kl(s, part), 1)]
+        return self.pick(layers + signed * 2 + falling)
 
     def placed(self, part: Term, layers: int, scope: Scope) -> tuple[Term, tuple[int, ...]]:
         """A term with a part at a path, some layers around it."""
