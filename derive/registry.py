@@ -12,7 +12,8 @@ from typing import Final
 from derive.record import Derivation
 
 TOPICS: Final = MappingProxyType({
-    "activations": "Activations and scalar calculus",
+    "activations": "Activations",
+    "calculus": "Calculus",
     "linear_models": "Linear models and losses",
     "networks": "Networks",
     "attention": "Attention and transformers",
@@ -21,6 +22,7 @@ TOPICS: Final = MappingProxyType({
     "information": "Information theory",
     "generative": "Generative models",
     "linear_algebra": "Linear algebra",
+    "misstated": "Often misstated",
 })  # fmt: skip
 
 

@@ -136,12 +136,15 @@ class Domain:
     about : callable
         The variable -> what a page prints beside it, with formulas as terms.
     sums_to_one : bool
-        Whether samples sum to one over the last axis. The sum is no fact of the core: it must be given.
+        Whether samples sum to one over the last axis.
+    normalised : bool
+        Whether that is a fact, by declaration; otherwise it is given where it is needed.
     """
 
     range: str
     about: Callable[[Term], Prose]
     sums_to_one: bool = False
+    normalised: bool = False
 
 
 DOMAINS: Final[Mapping[str, Domain]] = MappingProxyType({
@@ -152,8 +155,8 @@ DOMAINS: Final[Mapping[str, Domain]] = MappingProxyType({
     "closed unit": Domain("nonnegative", lambda v: ("from 0 to 1",)),
     "sign": Domain("sign", lambda v: ("1 or −1",)),
     "simplex": Domain("nonnegative", lambda v: ("a distribution",), sums_to_one=True),
-    "density": Domain("nonnegative", lambda v: ("a density",), sums_to_one=True),
-    "positive density": Domain("positive", lambda v: ("a positive density",), sums_to_one=True),
+    "density": Domain("nonnegative", lambda v: ("a density, of total mass 1",), sums_to_one=True, normalised=True),
+    "positive density": Domain("positive", lambda v: ("a positive density, of total mass 1",), sums_to_one=True, normalised=True),
     "joint density": Domain("nonnegative", lambda v: ("a density, not normalised",)),
 })  # fmt: skip
 

@@ -110,7 +110,8 @@ def _derivative_context(term: Term, position: int) -> Context:
     need(position == 0, "a derivative is rewritten in what is differentiated only")
     body, by = term.args
     base, _ = place(by)
-    domain = domain_of(base) if DOMAINS[domain_of(base)].range in {"positive", "unit"} else "real"
+    known = DOMAINS[domain_of(base)].range
+    domain = known if known in {"positive", "unit"} else "real"  # an open fact, and no equation, holds nearby too
     fresh = variant(Term("var", base.shape, (name_of(base) + "°", domain)), names(body))
 
     def close(relation: str, new: Term, conditions: Conditions) -> tuple[str, Term, Conditions]:

@@ -99,6 +99,12 @@ def alternatives(term: Term) -> tuple[Term, Term]:
     return le(0, term), le(term, 0)
 
 
+def normalised(density: Term, point: Term) -> Term:
+    """Return ∫ density = 1, a sum where the point is an index."""
+    total = "integral" if point.args[0].op == "space" else "sum"
+    return eq(Term(total, (point, density)), ONE)
+
+
 def of_domain(domain: str, new: Term) -> Conditions | None:
     """Return the conditions under which a term has what a variable of a domain has; None where nothing shows it."""
     about = DOMAINS[domain]
@@ -110,7 +116,8 @@ def of_domain(domain: str, new: Term) -> Conditions | None:
     if about.range not in table:
         return None
     over = places if domain == "joint density" else places[-1:] if domain.endswith("density") else ()
-    conditions = (*table[about.range], *(Term("integrable", (point, value)) for point in over))
+    mass = (normalised(value, places[-1]),) if about.normalised else ()
+    conditions = (*table[about.range], *(Term("integrable", (point, value)) for point in over), *mass)
     return NONE.union(*(discharge(generalise(c, places)) for c in conditions))
 
 

@@ -87,6 +87,7 @@ from derive.language.term import (
     ne,
     place,
     succ,
+    var,
     δ,
 )
 
@@ -360,6 +361,11 @@ def gap(maker: Maker, scope: Scope) -> Term:
     )
 
 
+def _masses(maker: Maker, scope: Scope) -> Instance:
+    over, rows = maker.fresh(K), var("P", H, K, dom="positive density")
+    return maker.pick((integral(q[z], z), integral(q_plus[z], z), Σ(rows[a, over], over), Σ(p[over], over))), ()
+
+
 def _zero_sets(maker: Maker, scope: Scope) -> Instance:
     known, signed = gap(maker, scope), maker.term(1, scope)
     return eq(maker.pick((known, known, known, known + signed, signed + signed**2, known * signed, known / s)), 0), ()
@@ -442,6 +448,7 @@ SEEDS: dict[str, Callable[[Maker, Scope], Instance]] = {
     "Jensen's inequality for the logarithm": _averaged(_jensen),
     "support": _averaged(_supported),
     "total mass": _averaged(lambda mk, point, sc: mk.average(point, ONE)),
+    "normalisation": _masses,
     "expectation as an integral": _averaged(lambda mk, point, sc: mk.average(point, mk.term(2, sc))),
     "moments of the law": _moment,
     "independent components": _independent,

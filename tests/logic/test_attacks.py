@@ -564,7 +564,7 @@ def test_integrability_is_not_invented():
     assert core.reflexivity(integral(conditional[z, w], z)).hypotheses
     assert core.reflexivity(integral(conditional[z, z], z)).hypotheses
     nonnegative = core.instantiate(core.reflexivity(integral(q[z], z)), (q, array(x**2, z)))
-    assert [hypothesis.op for hypothesis in nonnegative.hypotheses] == ["integrable"]
+    assert {hypothesis.op for hypothesis in nonnegative.hypotheses} == {"integrable", "eq"}
     above = core.step(core.reflexivity(expect(q, log(f[z]), z)), (2,), AXIOMS["tangent of the logarithm"])
     assert Term("integrable", (z, q[z] * f[z])) in above.hypotheses
 
@@ -641,6 +641,21 @@ def test_a_simplex_sums_to_one_only_if_it_is_given():
     refused(lambda: calc(Σ(p[k], k)).eq(1))
     rests_on(calc(Σ(p[k], k)).eq(1, given(eq(Σ(p[k], k), 1))), eq(Σ(p[k], k), 1))
     refused(lambda: calc(1 - p[k]).lt(1))
+
+
+def test_a_density_has_total_mass_one_by_declaration_and_nowhere_else():
+    mass, rows = "normalisation", var("P", H, K, dom="positive density")
+    rests_on(axiom(integral(q[z], z), mass))
+    rests_on(axiom(Σ(rows[a, k], k), mass))
+    for other in (Σ(rows[a, k], a), Σ(p[k], k), integral(f[z], z), integral(q[w], z), integral(2 * q[z], z)):
+        refused(lambda other=other: axiom(other, mass), "does not apply")
+    perhaps_empty, m = var("P", n, dom="density"), index("m", n)
+    assert axiom(Σ(perhaps_empty[m], m), mass).hypotheses == {lt(0, n)}
+    under = D(Σ(rows[a, k], k), rows[a, j])
+    refused(lambda: core.step(core.reflexivity(under), (0,), AXIOMS[mass]), "does not apply")
+    twice = array(2 * q_plus[z], z)
+    moved = core.instantiate(axiom(integral(q[z], z), mass), (q, let("twice", twice)))
+    assert closed(eq(integral(2 * q_plus[z], z), 1)) in map(closed, moved.hypotheses)
 
 
 def test_zeros_of_gaps():

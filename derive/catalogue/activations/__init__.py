@@ -1,1 +1,1 @@
-"""Activations and scalar calculus."""
+"""Activations."""

@@ -35,7 +35,6 @@ from derive.logic.rules.reasons import (
     exponent_sum,
     forall_and,
     function_rule,
-    given,
     inverse_pair,
     linearity,
     log_number,
@@ -43,6 +42,7 @@ from derive.logic.rules.reasons import (
     log_rules,
     multiplied,
     negative_exponent,
+    normalisation,
     quotient_rule,
     sigmoid_rule,
     total_mass,
@@ -66,7 +66,6 @@ V = let("V", expect(p, log(disc[x]), x) + expect(q, log(1 - disc[x]), x))
 V_star = let("V*", expect(p, log(star[x]), x) + expect(q, log(1 - star[x]), x))
 kl_p, kl_q = let("KL(p‖m)", expect(p, log(p[x] / m[x]), x)), let("KL(q‖m)", expect(q, log(q[x] / m[x]), x))
 jsd = let("JSD", (kl_p + kl_q) / 2)
-normal_p, normal_q = eq(integral(p[x], x), 1), eq(integral(q[x], x), 1)
 
 # on finitely many points, many games at once
 N, K = sizes("N K"); (n,), (k,) = indices("n", N), indices("k", K)
@@ -75,7 +74,6 @@ M = let("M", (P + Q) / 2); star_N = let("D_N*", P / (P + Q))
 V_N = let("V_N*", array(Σ(P[n, k] * log(star_N[n, k]) + Q[n, k] * log(1 - star_N[n, k]), k), n))
 jsd_N = let("JSD_N", array(Σ(P[n, k] * log(P[n, k] / M[n, k]) + Q[n, k] * log(Q[n, k] / M[n, k]), k) / 2, n))
 gaps = Σ(kl(P[n, k], M[n, k]) + kl(Q[n, k], M[n, k]), k)
-rows_P, rows_Q = eq(Σ(P[n, k], k), 1), eq(Σ(Q[n, k], k), 1)
 
 # from logarithms; and the generator, through the discriminator's logit
 lp, lq = var("ℓ_p"), var("ℓ_q")
@@ -104,8 +102,6 @@ entry = Derivation(
         (s, "logit of the discriminator at a generated sample"), (θ, "a parameter of the generator"), (φ(θ), "that logit as a function of the parameter"),
     ),
     assumptions=(
-        Assumption(normal_p, "the data’s density is normalised"),
-        Assumption(normal_q, "the generator’s density is normalised"),
         Assumption(integrable(p[x] * log(disc[x])), "the data’s part of the value is finite"),
         Assumption(integrable(q[x] * log(1 - disc[x])), "the generator’s part of the value is finite"),
         Assumption(integrable(p[x] * log(star[x])), "the data’s part is finite for the best discriminator"),
@@ -113,8 +109,6 @@ entry = Derivation(
         Assumption(integrable(q[x] * log(q[x] / (p[x] + q[x]))), "the same part, with the other share written out"),
         Assumption(integrable(p[x] * log(p[x] / m[x])), "the data’s divergence from the mixture is finite"),
         Assumption(integrable(q[x] * log(q[x] / m[x])), "the generator’s divergence from the mixture is finite"),
-        Assumption(forall(rows_P, n), "each row of the data’s probabilities is a distribution"),
-        Assumption(forall(rows_Q, n), "each row of the generator’s probabilities is one"),
     ),
     convention=(
         f"The discriminator answers with a probability strictly between 0 and 1, and both densities are positive. Where one of them is 0 the best "
@@ -258,7 +252,7 @@ def worth():
         calc(V_star)
         .eq(expect(p, log(p[x] / (p[x] + q[x])), x) + expect(q, log(q[x] / (p[x] + q[x])), x),      by(V_star, star))
         .eq(expect(p, log(p[x] / m[x]) - log(2), x) + expect(q, log(q[x] / m[x]) - log(2), x),      by(m), log_rules).note(f"{eq(p[x] + q[x], 2 * m[x])}")
-        .eq(kl_p + kl_q - 2 * log(2),                                               by(kl_p, kl_q), linearity, total_mass, given(normal_p), given(normal_q))
+        .eq(kl_p + kl_q - 2 * log(2),                                               by(kl_p, kl_q), linearity, total_mass, normalisation)
         .eq(2 * jsd - log(4),                                                       by(jsd), log_number)
     )  # fmt: skip
 
@@ -312,7 +306,7 @@ def finite_worth():
         calc(V_N[n])
         .eq(Σ(P[n, k] * log(P[n, k] / (P[n, k] + Q[n, k])) + Q[n, k] * log(Q[n, k] / (P[n, k] + Q[n, k])), k),    by(V_N, star_N))
         .eq(Σ(P[n, k] * (log(P[n, k] / M[n, k]) - log(2)) + Q[n, k] * (log(Q[n, k] / M[n, k]) - log(2)), k),      by(M), log_rules)
-        .eq(2 * jsd_N[n] - 2 * log(2),                                              linearity, given(forall(rows_P, n)), given(forall(rows_Q, n)), by(jsd_N))
+        .eq(2 * jsd_N[n] - 2 * log(2),                                              linearity, normalisation, by(jsd_N))
         .eq(gaps - log(4),                                                          finite_divergence, log_number)
     )  # fmt: skip
 

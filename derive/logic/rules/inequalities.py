@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from derive.language.array import push, unfolded
-from derive.language.notation import SYMBOLS
-from derive.language.term import ONE, ZERO, Term, both, eq, free, le, lt, ne, number_of
+from derive.language.notation import DOMAINS, SYMBOLS
+from derive.language.term import ONE, ZERO, Term, both, domain_of, eq, free, le, lt, ne, number_of, place
 from derive.logic.facts import NONNEGATIVE, POSITIVE, require
 from derive.logic.meaning import rationally_equal
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
@@ -146,6 +146,19 @@ def total_mass(term: Term) -> Result:
         return None
     point, density, _ = term.args
     return Term("integral", (point, density)), (Term("forall", (point, le(0, density))),)
+
+
+@axiom("normalisation")
+def normalisation(term: Term) -> Result:
+    """∫ p = 1, Σ p = 1, over the last axis of a variable p that is declared to be a density"""
+    if term.op not in {"integral", "sum"}:
+        return None
+    point, (density, places) = term.args[0], place(term.args[1])
+    if density.op != "var" or not DOMAINS[domain_of(density)].normalised or places.count(point) != 1:
+        return None
+    over = point.args[0]
+    nowhere = NO_CONDITIONS if over.op == "space" else (lt(0, over),)
+    return (ONE, nowhere) if places[-1] is point else None
 
 
 @axiom("expectation as an integral")

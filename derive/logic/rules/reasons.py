@@ -90,6 +90,7 @@ log_tangent = Reason(("log lies below its tangent at 1",), once(by_axiom(inequal
 jensen = Reason(("Jensen’s inequality",), once(by_axiom(inequalities.jensen_log)), both_sides=False)
 support = Reason(("mass outside of the support is left out",), once(by_axiom(inequalities.support)), both_sides=False)
 total_mass = _reason("total mass", by_axiom(inequalities.total_mass))
+normalisation = _reason("densities are normalised", by_axiom(inequalities.normalisation))
 expectation = _reason("definition of the expectation", by_axiom(inequalities.expectation))
 zero_set = Reason(("zero of parts that are never negative",), once(by_axiom(inequalities.zero_set)), both_sides=False)
 exp_injective = _reason("the exponential is one-to-one", by_axiom(inequalities.exp_injective))
