@@ -112,6 +112,8 @@ def _neg(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
 
 def _pow(f: _Fractions, args: tuple[Term, ...], term: Term) -> tuple[Any, Any]:
     (a, b), n = f.pair(args[0]), whole(args[1]) or 0
+    if n == 0:  # u⁰ is 1 for every u that is defined, 0 too
+        return f.one, f.one
     return (a**n, b**n) if n >= 0 else (b**-n, a**-n)
 
 
