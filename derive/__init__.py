@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from derive.evidence.gradient_check import check_gradient, check_value
     from derive.logic.sympy_bridge import from_sympy, to_sympy
+    from derive.losses import derivative, gradient, hessian, hvp, jacobian
     from derive.view import View, derivations, load
 
     __version__: str
@@ -24,6 +25,11 @@ __all__ = [
     "load",
     "derivations",
     "View",
+    "gradient",
+    "derivative",
+    "jacobian",
+    "hessian",
+    "hvp",
     "check_gradient",
     "check_value",
     "to_sympy",
@@ -35,6 +41,11 @@ _HOMES = {
     "load": "derive.view",
     "derivations": "derive.view",
     "View": "derive.view",
+    "gradient": "derive.losses",
+    "derivative": "derive.losses",
+    "jacobian": "derive.losses",
+    "hessian": "derive.losses",
+    "hvp": "derive.losses",
     "check_gradient": "derive.evidence.gradient_check",
     "check_value": "derive.evidence.gradient_check",
     "to_sympy": "derive.logic.sympy_bridge",

@@ -5,7 +5,7 @@ What is written is the same byte for byte wherever and however often it is made;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,9 +14,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from derive.evidence.verify import Report, as_json, verify
+from derive import registry, state
+from derive.evidence.verify import Report, as_data, as_json, from_data, verify
 from derive.files import prepared, write
 from derive.language.term import Complaint
+from derive.record import Misstatement
 from derive.view import View, load
 
 Step = Callable[[str, int, int], None]
@@ -25,7 +27,7 @@ Step = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Built:
-    """What came of one derivation.
+    """What came of one entry.
 
     Attributes
     ----------
@@ -35,16 +37,21 @@ class Built:
         The names that were written, and their sizes in bytes; none where a proof failed.
     seconds : float
         How long it took, from proofs to files.
+    unchanged : bool
+        Whether an earlier build made it from the same, and nothing had to be done.
     """
 
     slug: str
     report: Report
     files: tuple[tuple[str, int], ...]
     seconds: float
+    unchanged: bool = False
 
 
-def build(folder: Path, slugs: Sequence[str], *, jobs: int = 1, step: Step = lambda *_: None) -> tuple[Built, ...]:
-    """Write every file of some derivations, then the index of them and the report.
+def build(
+    folder: Path, slugs: Sequence[str], *, jobs: int = 1, step: Step = lambda *_: None, force: bool = False
+) -> tuple[Built, ...]:
+    """Write every file of some entries that is not there as it should be, then the index and the report.
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def build(folder: Path, slugs: Sequence[str], *, jobs: int = 1, step: Step = lam
         How many processes share the work.
     step : callable
         Told of the progress.
+    force : bool
+        Make everything again, whatever an earlier build remembers.
 
     Raises
     ------
@@ -62,16 +71,36 @@ def build(folder: Path, slugs: Sequence[str], *, jobs: int = 1, step: Step = lam
         If the folder or a file in it cannot be written.
     """
     prepared(folder)
-    built = spread(partial(_built, folder=folder), slugs, jobs, step)
-    good = [one.slug for one in built if one.files]
-    write(folder / "index.html", index(good).rstrip("\n") + "\n")
+    made_from = state.inputs(slugs)
+    done = {} if force else {slug: one for slug in slugs if (one := _unchanged(folder, slug, made_from[slug]))}
+    rest = sorted((slug for slug in slugs if slug not in done), key=lambda slug: -_seconds(folder, slug))
+    done |= {one.slug: one for one in spread(partial(_built, folder=folder), rest, jobs, step)}
+    built = tuple(done[slug] for slug in slugs)
+    _write_index(folder, _there(folder, done), force=force)
     write(folder / "report.json", as_json(one.report for one in built))
     write(folder / "report.md", summary(built))
-    return tuple(built)
+    return built
+
+
+def _unchanged(folder: Path, slug: str, made_from: str) -> Built | None:
+    """Return what an earlier build made of an entry, if all of it would be the same again."""
+    known = state.recalled(folder, slug, made_from)
+    if known is None:
+        return None
+    files = tuple((name, (folder / name).stat().st_size) for name in known.files)
+    return Built(slug, from_data(known.figures["report"]), files, known.figures["seconds"], unchanged=True)
+
+
+def _seconds(folder: Path, slug: str) -> float:
+    """Return how long an entry took the last time: the longest go first, so that no process is left alone with one."""
+    known = state.remembered(folder, slug)
+    return float(known.figures["seconds"]) if known else 0.0
 
 
 def _built(slug: str, *, folder: Path) -> Built:
     start = perf_counter()
+    state.forget(folder, slug)
+    before = state.inputs([slug])[slug]
     view = load(slug)
     report = view.verify()
     if report.status == "fail" and not report.lines:
@@ -82,7 +111,25 @@ def _built(slug: str, *, folder: Path) -> Built:
         faulty = replace(report, faults=(*report.faults, f"{type(error).__name__}: {error}"))
         return Built(slug, faulty, (), perf_counter() - start)
     files = tuple((name, write(folder / name, text).stat().st_size) for name, text in texts.items())
-    return Built(slug, report, files, perf_counter() - start)
+    made = Built(slug, report, files, perf_counter() - start)
+    if report.status == "pass" and state.inputs([slug])[slug] == before:  # a source may be edited meanwhile
+        figures = {"report": as_data(report), "seconds": made.seconds}
+        state.remember(folder, slug, state.Remembered(before, state.file_hashes(folder, texts), figures))
+    return made
+
+
+def _there(folder: Path, built: Mapping[str, Built]) -> list[str]:
+    """Return the entries whose pages are in the folder: written now, or by an earlier build of others."""
+    return [s for s in registry.slugs() if (built[s].files if s in built else (folder / f"{s}.html").is_file())]
+
+
+def _write_index(folder: Path, slugs: Sequence[str], *, force: bool) -> None:
+    """Write the index, unless it is there and would be the same."""
+    inputs = " ".join(f"{slug} {made_from}" for slug, made_from in state.inputs(slugs).items())
+    if force or state.recalled(folder, "index", inputs) is None:
+        write(folder / "index.html", index(slugs).rstrip("\n") + "\n")
+        known = state.Remembered(inputs, state.file_hashes(folder, ["index.html"]), {})
+        state.remember(folder, "index", known)
 
 
 def _texts(view: View) -> dict[str, str]:
@@ -98,18 +145,45 @@ def _texts(view: View) -> dict[str, str]:
 
 
 def index(slugs: Iterable[str]) -> str:
-    """Return the index page of some derivations, under their topics."""
-    from derive.pages.site import Entry, Topic, index_page
+    """Return the index page of some entries: under their topics, and in the order in which they rest on each other."""
+    from derive.pages.site import Entry, Step, Topic, index_page
     from derive.registry import TOPICS
 
     entries: dict[str, list[Entry]] = {}
+    titles, before = dict[str, str](), dict[str, tuple[str, ...]]()
     for slug in slugs:
         view = load(slug)
         names = [("solution", f"{slug}.html"), ("practice", f"{slug}-practice.html"), ("TeX", f"{slug}.tex")]
         names += [("NumPy", f"{slug}.py")] * bool(view.kernels) + [("certificate", f"{slug}.json")]
-        row = Entry(slug, view.title, view.claim, view.entry.flagship, tuple(names))
+        false = isinstance(view.entry, Misstatement)
+        row = Entry(slug, view.title, view.claim, view.entry.flagship, tuple(names), false)
         entries.setdefault(view.entry.topic, []).append(row)
-    return index_page(Topic(TOPICS[topic], tuple(entries[topic])) for topic in TOPICS if topic in entries)
+        if not false:
+            titles[slug], before[slug] = view.title, view.entry.prerequisites
+    topics = [Topic(TOPICS[topic], tuple(entries[topic])) for topic in TOPICS if topic in entries]
+    order = [
+        [Step(slug, titles[slug], tuple(titles[other] for other in before[slug] if other in titles)) for slug in level]
+        for level in levels(before)
+    ]
+    return index_page(topics, levels=order)
+
+
+def levels(before: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Return what comes first, what needs only that, and so on; names that are not among the keys do not count.
+
+    Raises
+    ------
+    ValueError
+        Where some come before one another.
+    """
+    out, placed = list[list[str]](), set[str]()
+    while rest := [name for name in before if name not in placed]:
+        ready = [name for name in rest if placed.issuperset(other for other in before[name] if other in before)]
+        if not ready:
+            raise ValueError(f"these are prerequisites of one another: {', '.join(rest)}")
+        out.append(ready)
+        placed |= set(ready)
+    return out
 
 
 # ---- sharing the work -----------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from derive.evidence.verify import Report
+    from derive.logic.theorem import Theorem
     from derive.view import View
 
 GOOD, FAILED, BAD_INPUT, UNRESOLVED = 0, 1, 2, 3
@@ -62,18 +63,25 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    command("list", _list, "List the derivations.")
+    listing = command("list", _list, "List the derivations: by topic, the most important ones first.")
+    listing.add_argument("--topic", metavar="TOPIC", help="only those of a topic")
+    listing.add_argument("--priority", metavar="PRIORITY", help="only the critical, the important or the useful ones")
+    listing.add_argument("--search", metavar="WORDS", help="only those whose slug, title or goal has all the words")
 
     show = command("show", _show, "Print one derivation.")
     show.add_argument("slug", metavar="SLUG")
     show.add_argument("--format", choices=FORMATS, default="text")
+
+    _losses(command)
 
     sheet = command("worksheet", _worksheet, "Write worksheets: the solution, or the sheet with blanks.")
     sheet.add_argument("slugs", metavar="SLUG", nargs="+")
     sheet.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path())
     sheet.add_argument("--format", choices=("html", "tex"), default="html")
     sheet.add_argument("--mode", choices=("solution", "practice"), default="solution")
-    sheet.add_argument("--seed", type=_seed, default=0, help="which lines are blank; 0 for all (the default)")
+    sheet.add_argument(
+        "--seed", type=_seed, default=0, help="the numbers of examples, and the lines that are blank: 0 for all"
+    )
 
     check = command(
         "verify", _verify, "Check proofs, lines in numbers, certificates and kernels, and print the figures."
@@ -86,12 +94,88 @@ def _parser() -> argparse.ArgumentParser:
     again = command(
         "replay", _replay, "Replay certificates: every inference is made again, by the core and the rules alone."
     )
-    again.add_argument("certificates", metavar="CERTIFICATE.json", nargs="+", type=Path)
+    again.add_argument(
+        "certificates",
+        metavar="CERTIFICATE.json",
+        nargs="+",
+        type=Path,
+        help="or - alone: names are read from the standard input, and each is answered by a line of JSON",
+    )
 
     build = command("build", _build, "Write every page, kernel and certificate of the catalogue, and their index.")
+    build.add_argument("slugs", metavar="SLUG", nargs="*", help="only these; the index has all that are there")
     build.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("outputs"))
+    build.add_argument("--force", action="store_true", help="make everything again, and not only what has changed")
     build.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="how many processes share the work")
     return parser
+
+
+def _losses(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands that derive a loss of one's own."""
+    for name, words in (
+        ("gradient", "Derive the gradient of a loss in NumPy's syntax, with every line checked."),
+        ("derivative", "Derive the derivative of a function of one number."),
+        ("jacobian", "Derive the Jacobian of an array."),
+        ("hessian", "Derive the Hessian of a loss."),
+    ):
+        made = command(name, _derived, words)
+        made.set_defaults(what=name)
+        made.add_argument("loss", metavar="LOSS", help='such as "mean((X @ w - y)**2)"')
+        made.add_argument("--wrt", metavar="NAME", required=True, help="the variable to differentiate by")
+        made.add_argument("--shape", metavar="NAME=N,d", action="append", default=[], help="a variable and its sizes")
+        made.add_argument("--domain", metavar="NAME=DOMAIN", action="append", default=[], help="such as y=simplex")
+        made.add_argument("--given", metavar="EQUATION", action="append", default=[], help='such as "sum(y) == 1"')
+        made.add_argument("--assume", metavar="CONDITION", action="append", default=[], help='such as "s > 0"')
+        made.add_argument("--format", choices=FORMATS, default="text")
+        made.add_argument("--detail", type=int, choices=(1, 2, 3), default=2, help="how fine the lines are")
+        made.add_argument("-o", "--output", metavar="FILE", type=Path)
+
+
+def _derived(options: argparse.Namespace) -> int:
+    import derive
+    from derive.files import FolderError, prepared, write
+    from derive.language.term import Complaint
+    from derive.losses import deep
+
+    shapes, domains = _pairs(options.shape, "--shape", "X=N,d"), _pairs(options.domain, "--domain", "y=simplex")
+    if options.what == "derivative":
+        shapes.setdefault(options.wrt, "")
+    work = getattr(derive, options.what)
+    try:
+        view = work(
+            options.loss,
+            options.wrt,
+            shapes=shapes,
+            domains=domains,
+            given=options.given,
+            assume=options.assume,
+            detail=options.detail,
+        )
+    except Complaint as error:
+        raise BadInput(str(error)) from error
+    except RecursionError as error:
+        raise BadInput("the loss nests too deep: name some of its parts") from error
+    with _proving():
+        text = deep(_texts(view)[options.format])
+    if options.output is None:
+        print(text, end="")
+        return GOOD
+    try:
+        prepared(options.output.parent)
+        print(write(options.output, text))
+    except FolderError as error:
+        raise BadInput(str(error)) from error
+    return GOOD
+
+
+def _pairs(given: Sequence[str], option: str, example: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip():
+            raise BadInput(f"{option} {pair!r} is no pair: write {option} {example}")
+        found[name.strip()] = value
+    return found
 
 
 class _Version(argparse.Action):
@@ -129,33 +213,67 @@ def _load(slug: str) -> View:
         raise BadInput(str(error)) from error
 
 
-def _list(_: argparse.Namespace) -> int:
-    from derive.registry import TOPICS, catalogue
+def _list(options: argparse.Namespace) -> int:
+    from itertools import groupby
 
-    entries = catalogue()
-    if not entries:
-        return GOOD
-    width = max(len(entry.slug) for entry in entries)
-    for topic, name in TOPICS.items():
-        here = [entry for entry in entries if entry.topic == topic]
-        if here:
-            print(name)
-        for entry in here:
-            print(f"  {'★' if entry.flagship else ' '} {entry.slug:<{width}}  {entry.title}")
+    from derive.registry import PRIORITIES, TOPICS, cards, matching
+
+    topics = {TOPICS[key]: key for key in TOPICS} | {key.replace("_", "-"): key for key in TOPICS}
+    topic = _among(
+        options.topic, topics, "topic", ", ".join(topics[name].replace("_", "-") for name in TOPICS.values())
+    )
+    priority = _among(options.priority, {name: name for name in PRIORITIES}, "priority", ", ".join(PRIORITIES))
+    shown = [
+        card
+        for card in cards()
+        if topic in {None, card.topic}
+        and priority in {None, card.priority}
+        and (options.search is None or matching(card, options.search))
+    ]
+    if not shown:
+        asked = " ".join(
+            f"--{name} {value}" for name in ("topic", "priority", "search") if (value := getattr(options, name))
+        )
+        raise BadInput(f"no derivation has {asked}: ask for less, or see derive list")
+    width = max(len(card.slug) for card in shown)
+    for number, (key, group) in enumerate(groupby(shown, key=lambda card: card.topic)):
+        print("\n" * (number > 0) + TOPICS[key])
+        before = ""
+        for card in group:
+            label = card.priority if card.priority != before else ""
+            print(f"  {label:<9} {'★' if card.flagship else ' '} {card.slug:<{width}}  {card.title}")
+            before = card.priority
     return GOOD
 
 
-def _show(options: argparse.Namespace) -> int:
-    view = _load(options.slug)
-    texts: dict[str, Callable[[], str]] = {
+def _among(word: str | None, known: Mapping[str, str], what: str, listed: str) -> str | None:
+    """Return what a word stands for, written in any case; None for none."""
+    if word is None:
+        return None
+    from derive.registry import nearest
+
+    lower = {name.casefold(): value for name, value in known.items()}
+    wanted = word.casefold().strip().replace("_", "-")
+    if wanted not in lower:
+        raise BadInput(f"there is no {what} “{word}”: {nearest(wanted, lower, f'choose one of {listed}')}")
+    return lower[wanted]
+
+
+def _texts(view: View) -> dict[str, Callable[[], str]]:
+    """Return what each format prints of a derivation."""
+    return {
         "text": view.to_text,
         "latex": view.to_latex,
         "html": view.to_html,
         "json": view.to_json,
         "numpy": lambda: view.numpy,
     }
+
+
+def _show(options: argparse.Namespace) -> int:
+    view = _load(options.slug)
     with _proving():
-        text = texts[options.format]()
+        text = _texts(view)[options.format]()
     if not text:
         print(f"derive: {options.slug} has no kernels", file=sys.stderr)
     print(text, end="")
@@ -237,13 +355,15 @@ def _build(options: argparse.Namespace) -> int:
     from derive.files import FolderError
     from derive.registry import slugs
 
+    wanted = [_load(slug).slug for slug in dict.fromkeys(options.slugs)] or slugs()
     try:
-        built = build(options.output, slugs(), jobs=options.jobs, step=_Progress("built"))
+        built = build(options.output, wanted, jobs=options.jobs, step=_Progress("built"), force=options.force)
     except FolderError as error:
         raise BadInput(str(error)) from error
     print(table(rows(built)))
-    written = sum(len(one.files) for one in built)
-    print(f"{written} files, index.html and report.md are in {options.output}")
+    files, unchanged = sum(len(one.files) for one in built), sum(one.unchanged for one in built)
+    told = f", and {unchanged} of {len(built)} derivations were so already" if unchanged else ""
+    print(f"{files} files, index.html and report.md are in {options.output}{told}")
     return _told([one.report for one in built])
 
 
@@ -284,29 +404,51 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from derive.logic.certificate import CertificateError, replay
-
+    if options.certificates == [Path("-")]:
+        return _replay_by_name(line.rstrip("\n") for line in sys.stdin)
     for path in options.certificates:
-        data = _read(path)
-        try:
-            claims = replay(data)
-        except CertificateError as error:
-            raise BadInput(f"{path} is refused: {error}") from error
-        except (
-            ArithmeticError,
-            AssertionError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise BadInput(f"{path} is refused: it is damaged ({what}); make it again with derive build") from error
+        data, claims = _replayed(path)
         print(f"{path}: {data['slug']} holds")
         for name, theorem in claims.items():
             print(f"  {name}: {theorem!r}")
     return GOOD
+
+
+def _replay_by_name(names: Iterable[str]) -> int:
+    """Answer each name by a line of JSON."""
+    code = GOOD
+    for name in names:
+        answer: dict[str, object] = {"certificate": name, "holds": True}
+        try:
+            _, claims = _replayed(Path(name))
+            answer["claims"] = {claim: repr(theorem) for claim, theorem in claims.items()}
+        except BadInput as error:
+            answer |= {"holds": False, "why": str(error)}
+            code = BAD_INPUT
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+    return code
+
+
+def _replayed(path: Path) -> tuple[Any, dict[str, Theorem]]:
+    """Return a certificate and its claims, made again."""
+    from derive.logic.certificate import CertificateError, replay
+
+    data = _read(path)
+    try:
+        return data, replay(data)
+    except CertificateError as error:
+        raise BadInput(f"{path} is refused: {error}") from error
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise BadInput(f"{path} is refused: it is damaged ({what}); make it again with derive build") from error
 
 
 def _read(path: Path) -> Any:

@@ -6,13 +6,14 @@ is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from derive.language.term import Complaint, Prose, Term, alpha, prose
-from derive.logic.facts import closed
+from derive.language.term import Complaint, Numeric, Term, alpha, lift, substitute, unmarked
+from derive.logic.facts import closed, discharge
 
 if TYPE_CHECKING:
     from derive.logic.arguments import Argument
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from derive.logic.theorem import Theorem
 
 Priority = Literal["critical", "important", "useful"]
+NUMBERS: Final = "≈"
+SAID: Final = "✗"
+"Where the name of a proof tells the place of a line: that of a quoted number, and of what is said and false."
 
 
 class RecordError(Complaint):
@@ -74,27 +78,53 @@ class Mistake:
     why: str
 
 
+@dataclass(frozen=True)
+class Number:
+    """A closed term, and its decimals as people quote them.
+
+    Nothing is proved by decimals: the witness sees whether they are the term's value, rounded to the digits shown.
+
+    Attributes
+    ----------
+    term : Term
+        Without variables and free indices.
+    shown : str
+        The decimals, such as "0.0902", "6.87", "−1,500" or "1.5e-8"; "68.3 %" is of a share.
+    words : str
+        What it is.
+    """
+
+    term: Term
+    shown: str
+    words: str
+
+
 @dataclass(eq=False)
 class Proof:
     """A claim of an entry with its proof, which runs when it is asked for.
 
     Attributes
     ----------
-    entry : Derivation
+    entry : Record
     name, heading : str
         The function's name, and what the page prints above the proof.
-    claim : Term
-        The formula that is proved.
+    stated : Term or None
+        The formula that is to be proved; None where the calculation says itself what it proves, as an example does.
     main : bool
         Whether it is the entry's own claim, and not a corollary.
     """
 
-    entry: Derivation
+    entry: Record
     name: str
     heading: str
-    claim: Term
+    stated: Term | None
     main: bool
     write: Callable[[], Calculation | Argument]
+
+    @property
+    def claim(self) -> Term:
+        """The formula that is proved."""
+        return self.argument.theorem.conclusion if self.stated is None else self.stated
 
     @cached_property
     def argument(self) -> Argument:
@@ -103,8 +133,8 @@ class Proof:
 
         done = argument(self.write())
         where = f"{self.entry.slug}, {self.name}"
-        if alpha(done.theorem.conclusion) is not alpha(self.claim):
-            raise RecordError(f"{where} proves {done.theorem.conclusion}, and claims {self.claim}")
+        if self.stated is not None and alpha(done.theorem.conclusion) is not alpha(self.stated):
+            raise RecordError(f"{where} proves {done.theorem.conclusion}, and claims {self.stated}")
         for hypothesis in done.theorem.hypotheses:
             if self.entry.tag(hypothesis) is None:
                 raise RecordError(
@@ -130,9 +160,29 @@ class Proof:
         return use(self.theorem, self.heading[:1].lower() + self.heading[1:], self.entry.slug)
 
 
+Draw = Callable[[Random], Any]
+"What an example's function is: random numbers -> a calculation, or an argument."
+
+
+@dataclass(eq=False)
+class Example(Proof):
+    """A worked instance in exact numbers, drawn from a seed, which is checked as any proof is.
+
+    Attributes
+    ----------
+    draw : callable
+        The function that draws the numbers and writes the calculation.
+    seed : int
+        Of the numbers: 0 in the gallery and in the certificate.
+    """
+
+    draw: Draw
+    seed: int
+
+
 @dataclass(eq=False, kw_only=True)
-class Derivation:
-    """One entry of the catalogue.
+class Record:
+    """What every entry of the catalogue has: what is said, what is given, and the proofs.
 
     Texts may hold terms, as f-strings do: f"the gradient is {p - y}".
 
@@ -140,10 +190,10 @@ class Derivation:
     ----------
     module : str
         The module's `__name__`; its last two parts give the topic and the slug.
-    title, goal, prompt, sixty_seconds, strong, weak : str
-        The texts of the page. `weak` says why the answer is weak.
+    title : str
+        As it stands on the index.
     claim : Term
-        The formula that the entry stands for, on the index and in the box.
+        The formula that the entry stands for.
     priority : str
         "critical", "important" or "useful".
     given : tuple of (Term, str)
@@ -152,12 +202,11 @@ class Derivation:
         Everything that the theorems may rest on.
     convention : str
         The layout convention, and what the notation means here.
-    sanity : tuple of (str, str)
-        The name of a check, and what it shows.
-    mistakes : tuple of Mistake
     prerequisites, follow_ups : tuple of str
         Slugs.
     kernels : tuple of Kernel
+    numbers : tuple of Number
+        Decimals that are quoted, witnessed and not proved.
     references : tuple of str
         Where the mathematics is found.
     flagship : bool
@@ -166,20 +215,14 @@ class Derivation:
     module: str
     title: str
     claim: Term
-    goal: str
     priority: Priority
     given: tuple[tuple[Term, str], ...]
-    prompt: str
-    sixty_seconds: str
-    strong: str
-    weak: str
-    mistakes: tuple[Mistake, ...]
-    sanity: tuple[tuple[str, str], ...]
     assumptions: tuple[Assumption, ...] = ()
     convention: str = ""
     prerequisites: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
     kernels: tuple[Kernel, ...] = ()
+    numbers: tuple[Number, ...] = ()
     references: tuple[str, ...] = ()
     flagship: bool = False
     proofs: dict[str, Proof] = field(default_factory=dict)
@@ -198,13 +241,38 @@ class Derivation:
         """Hang a proof on the entry: a decorator for the function that writes it."""
 
         def hang(write: Callable[[], Any]) -> Proof:
-            name = write.__name__.rstrip("_")
-            if name in self.proofs:
-                raise RecordError(f"{self.slug} has two proofs with the name {name}")
-            self.proofs[name] = Proof(self, name, heading, claim, main, write)
-            return self.proofs[name]
+            return self._hung(Proof(self, write.__name__.rstrip("_"), heading, claim, main, write))
 
         return hang
+
+    def example(self, heading: str) -> Callable[[Draw], Proof]:
+        """Hang a worked instance on the entry: a decorator for the function that draws numbers and calculates."""
+
+        def hang(draw: Draw) -> Proof:
+            return self._hung(self._drawn(draw.__name__.rstrip("_"), heading, draw, 0))
+
+        return hang
+
+    def _hung(self, proof: Proof) -> Proof:
+        if proof.name in self.proofs:
+            raise RecordError(f"{self.slug} has two proofs with the name {proof.name}")
+        self.proofs[proof.name] = proof
+        return proof
+
+    def _drawn(self, name: str, heading: str, draw: Draw, seed: int) -> Example:
+        numbers = f"{self.slug}/{name}/{seed}"
+        return Example(self, name, heading, None, False, lambda: draw(Random(numbers)), draw, seed)
+
+    def drawn(self, seed: int) -> Self:
+        """Return the entry with its examples drawn from another seed; itself where it has none, and for seed 0."""
+        if seed == 0 or not any(isinstance(proof, Example) for proof in self.proofs.values()):
+            return self
+        other = replace(self, proofs={})
+        for name, proof in self.proofs.items():
+            other.proofs[name] = (
+                other._drawn(name, proof.heading, proof.draw, seed) if isinstance(proof, Example) else proof
+            )
+        return other
 
     def tag(self, hypothesis: Term) -> str | None:
         """Return the tag of the assumption that a hypothesis is, A1 for the first; None where it is none."""
@@ -212,6 +280,21 @@ class Derivation:
             if closed(hypothesis) is closed(assumption.formula):
                 return f"A{number}"
         return None
+
+    @property
+    def related(self) -> tuple[str, ...]:
+        """The slugs of the entries of which its page speaks."""
+        return (*self.prerequisites, *self.follow_ups)
+
+    @property
+    def plain_title(self) -> str:
+        """The title as plain text, for messages and lists."""
+        return unmarked(self.title)
+
+    @property
+    def about(self) -> str:
+        """In a sentence what it is about, as plain text."""
+        return self.plain_title
 
     # ---- what has been proved ----
 
@@ -237,14 +320,107 @@ class Derivation:
         data = write(self.slug, self.theorems, lines, [a.formula for a in self.assumptions], {"derive": own_version()})
         return dict(data)
 
-    def texts(self) -> Iterator[tuple[str, Prose]]:
-        """Yield every text with its name, its terms found again."""
-        for name in ("goal", "convention", "prompt", "sixty_seconds", "strong", "weak"):
-            yield name, prose(getattr(self, name))
-        for name, text in self.sanity:
-            yield f"sanity: {name}", prose(text)
-        for mistake in self.mistakes:
-            yield "mistake", prose(mistake.why)
+
+@dataclass(eq=False, kw_only=True)
+class Derivation(Record):
+    """A result: its claim, which is proved, and the texts of its page.
+
+    Attributes
+    ----------
+    goal, prompt, sixty_seconds, strong, weak : str
+        The texts of the page. `weak` says why the answer is weak.
+    sanity : tuple of (str, str)
+        The name of a check, and what it shows.
+    mistakes : tuple of Mistake
+    """
+
+    goal: str
+    prompt: str
+    sixty_seconds: str
+    strong: str
+    weak: str
+    mistakes: tuple[Mistake, ...]
+    sanity: tuple[tuple[str, str], ...]
+
+    @property
+    def about(self) -> str:
+        """In a sentence what it is about, as plain text."""
+        return unmarked(self.goal)
+
+
+@dataclass(eq=False, kw_only=True)
+class Misstatement(Record):
+    """What is often said and false: a counterexample refutes it, and a proved result stands in its place.
+
+    The claim is the formula as people say it. The proofs contradict it at the counterexample.
+
+    Attributes
+    ----------
+    said : str
+        The sentence as people say it.
+    counterexample : tuple of (Term, number)
+        Values of variables: integers, fractions, closed terms. The claim is false whatever the others are.
+    why : str
+        Why people believe it.
+    instead : tuple of (str, str)
+        What to say: the slug of a derivation, and the name of the proof there.
+    correction : str
+        The same in words.
+    """
+
+    said: str
+    counterexample: tuple[tuple[Term, Numeric], ...]
+    why: str
+    instead: tuple[str, str]
+    correction: str
+
+    @property
+    def related(self) -> tuple[str, ...]:
+        """The slugs of the entries of which its page speaks."""
+        return (*super().related, self.instead[0])
+
+    @property
+    def about(self) -> str:
+        """In a sentence what it is about, as plain text."""
+        return unmarked(self.said)
+
+    def at(self, term: Term) -> Term:
+        """Return a term with the counterexample's values for the variables."""
+        return substitute(term, {variable: lift(value) for variable, value in self.counterexample})
+
+    @property
+    def refuted(self) -> bool:
+        """Whether the theorems contradict the claim at the counterexample, all of them together."""
+        known = {alpha(part) for theorem in self.theorems.values() for part in _conjuncts(theorem.conclusion)}
+        return _contradicted(self.at(self.claim), known)
+
+
+def _conjuncts(formula: Term) -> tuple[Term, ...]:
+    """Return the parts of a conjunction; the formula itself where it is none."""
+    return sum(map(_conjuncts, formula.args), ()) if formula.op == "and" else (formula,)
+
+
+def _contradicted(formula: Term, known: Collection[Term]) -> bool:
+    """Tell whether formulas that hold contradict a formula, as it is written."""
+    if formula.op == "and":
+        return any(_contradicted(part, known) for part in formula.args)
+    if formula.op == "implies":
+        premise, conclusion = formula.args
+        holds = all(alpha(part) in known or not discharge(part) for part in _conjuncts(premise))
+        return holds and _contradicted(conclusion, known)
+    if formula.op not in _CONTRARY:
+        return False
+    left, right = formula.args
+    return any(alpha(Term(op, sides)) in known for op, sides in _CONTRARY[formula.op](left, right))
+
+
+_CONTRARY: Final[dict[str, Callable[[Term, Term], tuple[tuple[str, tuple[Term, Term]], ...]]]] = {
+    "eq": lambda a, b: (("lt", (a, b)), ("lt", (b, a)), ("ne", (a, b)), ("ne", (b, a))),
+    "ne": lambda a, b: (("eq", (a, b)), ("eq", (b, a))),
+    "le": lambda a, b: (("lt", (b, a)),),
+    "lt": lambda a, b: (("le", (b, a)), ("lt", (b, a)), ("eq", (a, b)), ("eq", (b, a))),
+}
+"What contradicts a relation: other relations of the same sides."
 
 
 def own_version() -> str:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from derive.language.term import Term
-from derive.record import Assumption, Derivation, Kernel, Proof
+from derive.record import Assumption, Kernel, Misstatement, Proof, Record
 
 if TYPE_CHECKING:
     from derive.evidence.verify import Report
@@ -83,11 +83,11 @@ class View:
 
     Parameters
     ----------
-    entry : Derivation
+    entry : Record
         The record.
     """
 
-    def __init__(self, entry: Derivation) -> None:
+    def __init__(self, entry: Record) -> None:
         self.entry = entry
         self._seen: frozenset[tuple[str, int]] | None = None
 
@@ -107,7 +107,7 @@ class View:
 
     @property
     def claim(self) -> Term:
-        """The formula that it stands for."""
+        """The formula that it stands for; of a misstatement what people say, which is false."""
         return self.entry.claim
 
     @property
@@ -193,11 +193,11 @@ class View:
         from derive.evidence.verify import verify
 
         report = verify(self.entry)
-        self._seen = report.witnessed
+        self._seen = report.seen
         return report
 
     def witness(self) -> frozenset[tuple[str, int]]:
-        """Return the lines that hold in numbers, looked at once: (proof, position)."""
+        """Return the lines and the quoted numbers that hold, looked at once: (proof, position)."""
         if self._seen is None:
             from derive.evidence.verify import witnessed
 
@@ -212,26 +212,34 @@ class View:
         return self.entry.certificate()
 
     def page(self, mode: Mode = "solution", seed: int = 0) -> Page:
-        """Return the page model, with every line witnessed."""
+        """Return the page model, with every line witnessed; the examples are those of the seed."""
         from derive.kernels.listing import listing
         from derive.pages import modes
         from derive.pages.compose import page
-        from derive.registry import TOPICS, slugs
+        from derive.registry import TOPICS, misstatements, slugs
         from derive.registry import load as record
 
         if mode not in {"solution", "practice"}:
             raise ValueError(f"mode is {mode!r}: pass 'solution' or 'practice'")
         known = set(slugs())
-        near = [slug for slug in (*self.entry.prerequisites, *self.entry.follow_ups) if slug in known]
+        near = [slug for slug in self.entry.related if slug in known]
+        drawn = self._drawn(seed)
+        wrong = [entry for entry in misstatements() if entry.instead[0] == self.slug]
         sheet = page(
-            self.entry,
+            drawn.entry,
             topic=TOPICS[self.entry.topic],
-            certificate=self.certificate["hash"],
+            certificate=drawn.certificate["hash"],
             others={slug: record(slug) for slug in near},
-            witnessed=self.witness(),
+            witnessed=drawn.witness(),
             numpy=listing(self.numpy),
+            misstated=wrong,
         )
         return (modes.practice if mode == "practice" else modes.solution)(sheet, seed)
+
+    def _drawn(self, seed: int) -> View:
+        """Return the view with the examples of a seed; itself where there are none."""
+        entry = self.entry.drawn(seed)
+        return self if entry is self.entry else View(entry)
 
     def to_html(self, mode: Mode = "solution", seed: int = 0) -> str:
         """Return the sheet as one self-contained HTML file; `seed` picks the lines that practice takes away, 0 all."""
@@ -266,12 +274,13 @@ class View:
     # ---- notebooks ----
 
     def __repr__(self) -> str:
-        return f"<derivation {self.slug}: {self.claim!r}>"
+        return f"<{type(self.entry).__name__.lower()} {self.slug}: {self.claim!r}>"
 
     def _repr_latex_(self) -> str:
         from derive.pages.tex import tex
 
-        return f"$\\displaystyle {tex(self.claim, True)}$"
+        false = "\\quad\\text{false}" if isinstance(self.entry, Misstatement) else ""
+        return f"$\\displaystyle {tex(self.claim, True)}{false}$"
 
     def _repr_html_(self) -> str:
         from derive.pages.fragment import html_fragment

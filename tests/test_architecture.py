@@ -30,9 +30,11 @@ ROOMS = {
     "evidence":  PARTS,
     "files":     set(),  # writing a file whole
     "view":      PARTS | {"evidence"},  # one derivation and all its views
-    "build":     PARTS | {"evidence", "files", "view"},
-    "":          PARTS | {"evidence", "view"},  # the public names, loaded when they are first asked for
-    "cli":       PARTS | {"evidence", "files", "view", "build", ""},
+    "state":     {"registry", "files"},  # what a build remembers
+    "losses":    PARTS | {"view"},  # any loss: a worked solution as a view
+    "build":     PARTS | {"evidence", "files", "view", "state", ""},
+    "":          PARTS | {"evidence", "view", "losses"},  # the public names, loaded when they are first asked for
+    "cli":       PARTS | {"evidence", "files", "view", "losses", "build", ""},
     "__main__":  {"cli"},
 }  # fmt: skip
 

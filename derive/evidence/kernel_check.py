@@ -20,7 +20,7 @@ from derive.evidence.witness import Unresolved, evaluate
 from derive.kernels.compile import KernelSource, compile_kernel, compile_textbook, load, module_text
 from derive.language.notation import DOMAINS
 from derive.language.term import Complaint, Term, array, domain_of, free, place, subterms
-from derive.record import Derivation, Kernel
+from derive.record import Kernel, Record
 
 Status = Literal["pass", "fail", "unresolved"]
 Values = dict[Term, Any]
@@ -61,7 +61,7 @@ class KernelCheck:
     note: str = ""
 
 
-def check_kernels(entry: Derivation) -> Iterator[KernelCheck]:
+def check_kernels(entry: Record) -> Iterator[KernelCheck]:
     """Yield every measurement of every kernel of an entry."""
     for kernel in entry.kernels:
         try:
@@ -73,7 +73,7 @@ def check_kernels(entry: Derivation) -> Iterator[KernelCheck]:
 class _Bench:
     """One kernel, compiled, with a point at which it is looked at."""
 
-    def __init__(self, entry: Derivation, kernel: Kernel) -> None:
+    def __init__(self, entry: Record, kernel: Kernel) -> None:
         self.entry, self.kernel = entry, kernel
         self.source = compile_kernel(kernel)
         sources: list[KernelSource] = [self.source]

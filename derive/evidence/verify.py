@@ -5,22 +5,25 @@ Nothing numeric is called proved. What could not be decided is unresolved, and t
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Literal
 
 from derive.evidence.kernel_check import KernelCheck, check_kernels
+from derive.evidence.quoted import Finding, claim_findings, number_findings
 from derive.evidence.witness import Evidence, Session, witness
 from derive.language.term import Complaint, Term, plain, sort
 from derive.logic.theorem import Theorem
-from derive.record import Derivation, Proof
+from derive.record import NUMBERS, SAID, Misstatement, Proof, Record
 
 Status = Literal["pass", "fail", "unresolved"]
 _STATUS: Final[Mapping[str, Status]] = {"true": "pass", "false": "fail", "undecided": "unresolved"}
@@ -80,6 +83,10 @@ class Report:
         The tags of the assumptions on which claims rest.
     seconds : mapping of str to float
         How long each part took.
+    numbers : tuple of Finding
+        Every number that is quoted in decimals.
+    said : tuple of Finding
+        Of a misstatement: its claim, which must be false.
     """
 
     slug: str
@@ -91,11 +98,19 @@ class Report:
     faults: tuple[str, ...]
     assumptions: tuple[str, ...]
     seconds: Mapping[str, float]
+    numbers: tuple[Finding, ...] = ()
+    said: tuple[Finding, ...] = ()
 
     @property
     def status(self) -> Status:
         """Fail if anything fails; else unresolved if anything is; else pass."""
-        found = {self.replayed, *(line.status for line in self.lines), *(kernel.status for kernel in self.kernels)}
+        checks: tuple[LineCheck | KernelCheck | Finding, ...] = (
+            *self.lines,
+            *self.kernels,
+            *self.numbers,
+            *self.said,
+        )
+        found = {self.replayed, *(check.status for check in checks)}
         if self.faults or "fail" in found:
             return "fail"
         return "unresolved" if "unresolved" in found else "pass"
@@ -104,6 +119,11 @@ class Report:
     def witnessed(self) -> frozenset[tuple[str, int]]:
         """The lines that hold in numbers: (proof, position)."""
         return frozenset((check.proof, check.position) for check in self.lines if check.status == "pass")
+
+    @property
+    def seen(self) -> frozenset[tuple[str, int]]:
+        """The lines and the numbers that hold, and what is said and false: what a page marks with ≈."""
+        return self.witnessed | _places(NUMBERS, self.numbers) | _places(SAID, self.said)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -118,7 +138,9 @@ class Report:
             for c in self.kernels
             if c.status != "pass"
         ]
-        return (*self.faults, *lines, *kernels)
+        numbers = [f"number, {c.status}: {c.statement}: {c.note}" for c in self.numbers if c.status != "pass"]
+        said = [f"what is said, {c.status}: {c.statement}: {c.note}" for c in self.said if c.status != "pass"]
+        return (*self.faults, *said, *lines, *numbers, *kernels)
 
     def __str__(self) -> str:
         """Return the figures in a few lines."""
@@ -129,6 +151,12 @@ class Report:
             f"    proofs    {len(self.lines)} lines and claims proved, {len(good)} witnessed, assumes {assumed}",
             f"    replay    {self.replayed} in a fresh process, certificate {self.certificate[:16]}",
         ]
+        rows += [
+            f"    said      {finding.statement}: {finding.note}" for finding in self.said if finding.status == "pass"
+        ]
+        if self.numbers:
+            right = sum(check.status == "pass" for check in self.numbers)
+            rows.append(f"    numbers   {right} of {len(self.numbers)} decimals witnessed")
         for kernel in dict.fromkeys(check.kernel for check in self.kernels):
             checks = [check for check in self.kernels if check.kernel == kernel]
             worst: dict[str, KernelCheck] = {}
@@ -144,12 +172,12 @@ class Report:
 # ---- one entry ------------------------------------------------------------------------------------------------------
 
 
-def verify(entry: Derivation, *, replay: bool = True) -> Report:
+def verify(entry: Record, *, replay: bool = True) -> Report:
     """Check an entry in every way there is.
 
     Parameters
     ----------
-    entry : Derivation
+    entry : Record
     replay : bool
         Whether to replay the certificate in a fresh process. Left out, the replay counts as unresolved.
     """
@@ -159,6 +187,7 @@ def verify(entry: Derivation, *, replay: bool = True) -> Report:
     if faults:
         return Report(entry.slug, plain_text(entry.title), (), (), "", "unresolved", faults, (), clock.seconds)
     lines = tuple(line_checks(entry))
+    numbers, said = tuple(number_findings(entry)), tuple(claim_findings(entry))
     clock.lap("witnessed")
     certificate = entry.certificate()
     refused = replayed_elsewhere({entry.slug: certificate}) if replay else {}
@@ -175,6 +204,8 @@ def verify(entry: Derivation, *, replay: bool = True) -> Report:
         faults=tuple(refused.values()),
         assumptions=tuple(sorted({tag for check in lines for tag in check.assumes}, key=lambda tag: int(tag[1:]))),
         seconds=clock.seconds,
+        numbers=numbers,
+        said=said,
     )
 
 
@@ -195,9 +226,12 @@ def plain_text(marked: str) -> str:
     return unmarked(marked)
 
 
-def proved(entry: Derivation) -> tuple[str, ...]:
+def proved(entry: Record) -> tuple[str, ...]:
     """Run every proof of an entry and return what is wrong; () where all hold."""
-    return tuple(fault for proof in entry.proofs.values() if (fault := _fault(proof)))
+    faults = tuple(fault for proof in entry.proofs.values() if (fault := _fault(proof)))
+    if not faults and isinstance(entry, Misstatement) and not entry.refuted:
+        return (f"{entry.slug}: the proofs do not contradict {entry.at(entry.claim)!r}",)
+    return faults
 
 
 def _fault(proof: Proof) -> str:
@@ -208,19 +242,19 @@ def _fault(proof: Proof) -> str:
     return ""
 
 
-def statements(entry: Derivation) -> Iterator[tuple[Proof, int, Theorem, str]]:
+def statements(entry: Record, names: Iterable[str] | None = None) -> Iterator[tuple[Proof, int, Theorem, str]]:
     """Yield every line of an entry, and every claim that is no line: proof, position (-1), theorem, reasons."""
-    for proof in entry.proofs.values():
+    for proof in map(entry.proofs.__getitem__, entry.proofs if names is None else names):
         for position, line in enumerate(proof.lines):
             yield proof, position, line.theorem, "; ".join(map(repr, line.reasons)) or "algebra"
         if not any(line.theorem.conclusion is proof.theorem.conclusion for line in proof.lines):
             yield proof, -1, proof.theorem, ""
 
 
-def line_checks(entry: Derivation) -> Iterator[LineCheck]:
-    """Yield what the witness finds about every line and every claim."""
+def line_checks(entry: Record, names: Iterable[str] | None = None) -> Iterator[LineCheck]:
+    """Yield what the witness finds about every line and every claim, of all proofs or of those with the names."""
     session = Session()
-    for proof, position, theorem, reasons in statements(entry):
+    for proof, position, theorem, reasons in statements(entry, names):
         seen = _seen(theorem.conclusion, theorem.hypotheses, session)
         tags = {tag for hypothesis in theorem.hypotheses if (tag := entry.tag(hypothesis))}
         status, note = _STATUS[seen.status], ""
@@ -260,44 +294,108 @@ _SEEN: Final[dict[tuple[Term, frozenset[Term]], Evidence]] = {}
 "What was seen of a theorem is the same in every session."
 
 
-def witnessed(entry: Derivation) -> frozenset[tuple[str, int]]:
-    """Return the lines and claims that hold in numbers: (proof, position)."""
-    return frozenset((check.proof, check.position) for check in line_checks(entry) if check.status == "pass")
+def witnessed(entry: Record) -> frozenset[tuple[str, int]]:
+    """Return the places of what holds in numbers, (proof, position): lines, claims, quoted numbers; what is said."""
+    lines = frozenset((check.proof, check.position) for check in line_checks(entry) if check.status == "pass")
+    return lines | _places(NUMBERS, number_findings(entry)) | _places(SAID, claim_findings(entry))
+
+
+def _places(name: str, findings: Iterable[Finding]) -> frozenset[tuple[str, int]]:
+    return frozenset((name, position) for position, found in enumerate(findings) if found.status == "pass")
 
 
 # ---- the certificate, elsewhere -------------------------------------------------------------------------------------
 
 
+class Replayer:
+    """A fresh process that replays certificates by the core and the rules alone, one after the other."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def refusal(self, certificate: Mapping[str, Any]) -> str:
+        """Return why a certificate is refused; "" where it holds."""
+        from derive.logic.certificate import dumps
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "certificate.json")
+            path.write_text(dumps(certificate), encoding="utf-8")
+            answer = self._answer(str(path))
+        if not answer:
+            self.close()
+            return "the process that replays it ended without an answer"
+        verdict = json.loads(answer)
+        return "" if verdict["holds"] else str(verdict["why"]) or "refused"
+
+    def _answer(self, name: str) -> str:
+        if self._process is None:
+            self._process = self._started()
+        questions, answers = self._process.stdin, self._process.stdout
+        if questions is None or answers is None:
+            return ""
+        try:
+            questions.write(name + "\n")
+            questions.flush()
+            return answers.readline()
+        except BrokenPipeError:
+            return ""
+
+    @staticmethod
+    def _started() -> subprocess.Popen[str]:
+        home = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "derive", "replay", "-"],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def close(self) -> None:
+        """End the process; the next certificate starts another one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        process.wait()
+
+
+_REPLAYER: Final = Replayer()
+"One for all entries that this process verifies; it is started with the first of them."
+atexit.register(_REPLAYER.close)
+
+
 def replayed_elsewhere(certificates: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Replay certificates in a fresh process, by the core and the rules alone; return what is refused and why."""
-    from derive.logic.certificate import dumps
-
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {slug: Path(folder, f"{slug}.json") for slug in certificates}
-        for slug, path in paths.items():
-            path.write_text(dumps(certificates[slug]), encoding="utf-8")
-        if _replay(paths.values()) == "":
-            return {}
-        return {slug: why for slug, path in paths.items() if (why := _replay([path]))}
+    return {slug: why for slug, certificate in certificates.items() if (why := _REPLAYER.refusal(certificate))}
 
 
-def _replay(paths: Iterable[Path]) -> str:
-    """Return why a fresh process refuses certificates; "" where it accepts them all."""
-    home = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
-    command = [sys.executable, "-P", "-m", "derive", "replay", *map(str, paths)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)  # noqa: S603 - our own command
-    return "" if done.returncode == 0 else done.stderr.strip() or f"the replay ended with {done.returncode}"
+# ---- reports as data and as files ------------------------------------------------------------------------------------
 
 
-# ---- reports as files -----------------------------------------------------------------------------------------------
+def as_data(report: Report) -> dict[str, Any]:
+    """Return a report as plain data."""
+    return {"status": report.status, **asdict(report)}
+
+
+def from_data(data: Mapping[str, Any]) -> Report:
+    """Return the report that plain data, from JSON too, were made of."""
+    checks = {"lines": LineCheck, "kernels": KernelCheck, "numbers": Finding, "said": Finding}
+    fields = {name: value for name, value in data.items() if name != "status"}
+    for name, kind in checks.items():
+        rows = ({key: tuple(v) if isinstance(v, list) else v for key, v in row.items()} for row in data[name])
+        fields[name] = tuple(kind(**row) for row in rows)
+    return Report(**{**fields, "faults": tuple(data["faults"]), "assumptions": tuple(data["assumptions"])})
 
 
 def as_json(reports: Iterable[Report]) -> str:
     """Return reports as JSON text."""
-    from dataclasses import asdict
-
-    rows = [{"status": report.status, **asdict(report)} for report in reports]
+    rows = list(map(as_data, reports))
     return (
         json.dumps({"format": "derive report 1", "derivations": rows}, ensure_ascii=False, indent=1, default=str) + "\n"
     )
@@ -333,6 +431,10 @@ def _cases(report: Report) -> Iterator[tuple[str, Status, str]]:
         where = "claim" if check.position < 0 else f"line {check.position + 1}"
         yield f"{check.proof}, {where}: {check.statement}", check.status, check.note
     yield "replay in a fresh process", report.replayed, ""
+    for number in report.numbers:
+        yield f"number: {number.statement}", number.status, number.note
+    for claim in report.said:
+        yield f"false: {claim.statement}", claim.status, claim.note
     for measured in report.kernels:
         yield f"{measured.kernel}, {measured.output}, {measured.method}", measured.status, measured.note
 

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import permutations
 
 from derive.kernels.raising import flattened, product, raised
-from derive.language.notation import abs_, exp, log, log1p, log_softmax, relu, softmax, tanh, σ  # noqa: PLC2403 - as on the page
+from derive.language.notation import abs_, erf, exp, log, log1p, log_softmax, relu, softmax, sqrt, tanh, σ  # noqa: PLC2403 - as on the page
 from derive.language.term import Term, lift, size, var
 
 Bindings = Mapping[Term, Term]
@@ -49,6 +49,7 @@ softplus, expgap, kl_gap, xlogy, xlog_ratio, js_term, binary_cross_entropy, soft
         *("binary_cross_entropy", "softmax_minus", "softmax_complement"),
     ),
 )
+normal_cdf, gaussian = map(primitive, ("normal_cdf", "gaussian"))
 
 
 def _reduction(name: str, *arguments: Term) -> Term:
@@ -79,6 +80,13 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(σ(_u) - _y,                                             sigmoid_minus(_u, _y)),
     Identity(log(1 + exp(_u)),                                       softplus(_u)),
     Identity(1 - tanh(_u) ** 2,                                      tanh_derivative(_u)),
+    Identity(1 + tanh(_u),                                           2 * σ(2 * _u)),
+    Identity(1 - tanh(_u),                                           2 * σ(-2 * _u)),
+    # the normal distribution
+    Identity((1 + erf(_u / sqrt(2))) / 2,                            normal_cdf(_u)),
+    Identity((1 - erf(_u / sqrt(2))) / 2,                            normal_cdf(-_u)),
+    Identity(1 - normal_cdf(_u),                                     normal_cdf(-_u)),
+    Identity(exp(-(_u ** 2 / 2)),                                    gaussian(_u)),
     # differences that cancel near 0
     Identity(exp(_u) - 1 - _u,                                       expgap(_u)),
     Identity(exp(_u) - 1,                                            expm1(_u)),

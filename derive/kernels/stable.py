@@ -172,13 +172,13 @@ def expgap(v: np.ndarray) -> np.ndarray:
 
 def xlogy(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a·log(b), elementwise, and 0 where a = 0; 2 ulp for b away from 1."""
-    return a * np.log(np.where(a == 0, 1, b))
+    return a * np.log(np.where(a == 0, a + 1, b))  # a + 1 is 1 there, and of the arrays' own type, as b may not be
 
 
 def xlog_ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a·log(a/b), elementwise, and 0 where a = 0; 4 ulp, near a = b too (log1p of the exact difference)."""
     apart = np.where(a == 0, 0, a - b)
-    scale = np.where(a == 0, 1, b)
+    scale = np.where(a == 0, a + 1, b)
     close = np.abs(apart) <= scale / 2
     ratio = np.where(a == 0, 1, a) / scale
     return a * np.where(close, np.log1p(np.where(close, apart, 0) / scale), np.log(ratio))
@@ -203,9 +203,71 @@ def js_term(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return np.where(close, near, (xlogy(p, 2 * p / total) + xlogy(q, 2 * q / total)) / 2)
 
 
+def gaussian(z: np.ndarray) -> np.ndarray:
+    """exp(-z²/2), elementwise; 2 ulp, in the tails too, where the rounding of z² would cost hundreds.
+
+    The square of z rounded to sixteenths is exact, and what is left of the exponent is small.
+    """
+    size = np.minimum(np.abs(z), 40)
+    near = np.round(16 * size) / 16
+    return np.exp(-near * near / 2) * np.exp((near - size) * (near + size) / 2)
+
+
+def scaled_erfc(z: np.ndarray) -> np.ndarray:
+    """exp(z²)·erfc(z), elementwise, for z held between 0.3 and 40; 4 ulp.
+
+    The trapezoidal rule for the integral of exp(-t²)/(t² + z²), with steps of 1/2 and its one large error, that of the
+    pole at iz, taken off; the rest of the error is below exp(-4π²).
+    """
+    held = np.clip(z, 0.3, 40)
+    square, pole = np.square(held), np.minimum(held, 6)
+    total = np.zeros_like(held)
+    for n in range(13, 0, -1):
+        total += np.exp(-n * n / 4).item() / (n * n / 4 + square)
+    error = np.where(held < 6, 2 * np.exp(pole * (pole - 4 * np.pi)) / np.expm1(-4 * np.pi * pole), 0)
+    return (total + 0.5 / square) * held / np.pi + error
+
+
+def erf(z: np.ndarray) -> np.ndarray:
+    """The error function, elementwise; 3 ulp. Near 0 by its Taylor series, elsewhere as 1 - erfc."""
+    size = np.abs(z)
+    square = np.square(np.minimum(size, 0.5))
+    series = np.ones_like(z)
+    for n in range(13, 0, -1):
+        series = 1 - square * series * (2 * n - 1) / (n * (2 * n + 1))
+    tail = gaussian(size * np.sqrt(2).item()) * scaled_erfc(size)
+    return np.where(size < 0.5, z * series * (2 / np.sqrt(np.pi)).item(), np.sign(z) * (1 - tail))
+
+
+def erf_series(z: np.ndarray) -> np.ndarray:
+    """The error function of real and of complex numbers, elementwise, by a series without cancellation; 12 ulp.
+
+    It is 2z·exp(-z²)/√π times the sum of (2z²)ⁿ/(1·3·5·…·(2n + 1)), and 1 or -1 where the real part is beyond 6.
+    """
+    inside = np.where(np.abs(np.real(z)) < 6, z, 0)
+    total = np.ones_like(inside)
+    for n in range(160, 0, -1):
+        total = 1 + 2 * inside * inside / (2 * n + 1) * total
+    near = 2 * inside * np.exp(-inside * inside) * total / np.sqrt(np.pi).item()
+    return np.where(np.abs(np.real(z)) < 6, near, np.sign(np.real(z)))
+
+
+def normal_cdf(z: np.ndarray) -> np.ndarray:
+    """(1 + erf(z/√2))/2, the standard normal distribution function, elementwise; 5 ulp, in the lower tail too."""
+    size = np.abs(z)
+    near = 0.5 + 0.5 * erf(np.clip(z, -0.5, 0.5) * np.sqrt(0.5).item())
+    tail = 0.5 * gaussian(size) * scaled_erfc(size * np.sqrt(0.5).item())
+    return np.where(size < 0.5, near, np.where(z < 0, tail, 1 - tail))
+
+
 def squared_norm(z: np.ndarray) -> np.ndarray:
     """sum(z**2), (..., K) -> (...)."""
     return np.square(z).sum(axis=-1)
+
+
+def step(z: np.ndarray) -> np.ndarray:
+    """1 where z > 0 and 0 elsewhere, elementwise and in z's own precision."""
+    return np.where(z > 0, np.ones_like(z), np.zeros_like(z))
 
 
 def relu(z: np.ndarray) -> np.ndarray:

@@ -65,11 +65,17 @@ class Printer(NumPyPrinter):  # type: ignore[misc]
         levels = expr.levels or (LOOSE,) * len(expr.args)
         return expr.template.format(*(self.parenthesize(arg, n) for arg, n in zip(expr.args, levels, strict=True)))
 
+    def parenthesize(self, item: Any, level: int, strict: bool = False) -> str:
+        """Put a product of matrices in brackets below a minus too, where SymPy takes the level of a sum."""
+        if isinstance(item, Form) and item.precedence < PRODUCT and level >= PRECEDENCE["Add"]:
+            return f"({self._print(item)})"
+        return str(super().parenthesize(item, level, strict))
+
     def _print_Function(self, expr: Form) -> str:  # noqa: N802 - SymPy looks for the class's name
         return self._print_Form(expr)
 
 
-MATMUL = form("{0} @ {1}", PRODUCT, (PRODUCT, PRODUCT))
+MATMUL = form("{0} @ {1}", PRODUCT - 1, (PRODUCT - 1, PRODUCT))  # a factor of a product is put in brackets
 TRANSPOSE = form("{0}.T", CALL, (POWER,))
 OUTER = form("np.multiply.outer({0}, {1})")
 
@@ -118,17 +124,25 @@ def number(value: Fraction) -> Any:
 # ---- what symbols become -----------------------------------------------------------------------------------------
 
 _NUMPY = {
-    **{name: f"np.{name}({{0}})" for name in ("exp", "log", "sqrt", "tanh", "abs", "log1p", "expm1")},
+    **{name: f"np.{name}({{0}})" for name in ("exp", "log", "sqrt", "tanh", "sin", "cos", "sign", "floor", "abs")},
+    **{name: f"np.{name}({{0}})" for name in ("log1p", "expm1")},
     "π": "np.pi",
+    "max": "np.max({0}, axis=-1)",
     "σ": "_sigmoid({0})",
     "kl": "_kl_gap({0}, {1})",
 }
 _TEXTBOOK = {
-    **{name: f"np.{name}({{0}})" for name in ("exp", "log", "sqrt", "tanh")},
+    **{name: f"np.{name}({{0}})" for name in ("exp", "log", "sqrt", "tanh", "sin", "cos")},
     "π": "np.pi",
+    "erf": "_erf_series({0})",
+    "sign": "np.sign(np.real({0}))",
+    "floor": "np.floor(np.real({0}))",
+    "step": "np.where(np.real({0}) > 0, 1.0, 0.0)",
+    "max": "np.max({0}, axis=-1)",
     "relu": "np.where(np.real({0}) > 0, {0}, 0)",
     "abs": "np.where(np.real({0}) > 0, {0}, -({0}))",
-    "squared_norm": "({0}**2).sum(axis=-1)",
+    "norm": "np.sqrt((({0}) ** 2).sum(axis=-1))",
+    "squared_norm": "(({0}) ** 2).sum(axis=-1)",
 }
 _FOLDED: dict[str, Callable[[float], float]] = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh}
 
@@ -162,8 +176,8 @@ def textbook_dialect() -> Dialect:
 
 
 def identifier(name: str) -> str:
-    """Return a name as Python takes it: W₁ is W1, λ stays λ, and lambda is lambda_."""
-    plain = unicodedata.normalize("NFKC", name.replace("′", "_prime"))
+    """Return a name as Python takes it: W₁ is W1, x̂ is x_hat, λ stays λ, and lambda is lambda_."""
+    plain = unicodedata.normalize("NFKC", name.replace("′", "_prime")).replace("\u0302", "_hat")
     wanted = "".join(c if f"a{c}".isidentifier() else "_" for c in plain)
     if keyword.iskeyword(wanted):
         return f"{wanted}_"
@@ -370,7 +384,7 @@ class Translator:
             return self._piece(self.prepared(definition(*term.args)), context)
         if not term.args:
             return Piece(form(template, ATOM)())
-        if not self.elementwise and _is_number(term):
+        if _is_constant(term) if self.elementwise else _is_number(term):
             value = _constant(term)
             if value is not None:
                 return Piece(form(repr(value), ATOM)() if value >= 0 else form(repr(value), PRECEDENCE["Add"])())
@@ -472,6 +486,8 @@ class Translator:
         return Piece(form("np.eye({0}, dtype=np.int8)")(self._named(i.args[0])), (i, j))
 
     def _matmul(self, term: Term, context: tuple[Term, ...]) -> Piece:
+        if term.args[0].op == "inv":  # one solves, and inverts nothing
+            return Piece(form("np.linalg.solve({0}, {1})")(self.whole(term.args[0].args[0]), self.whole(term.args[1])))
         return Piece(MATMUL(*(self.whole(arg) for arg in term.args)))
 
     def _T(self, term: Term, context: tuple[Term, ...]) -> Piece:  # noqa: N802 - the operator's name
@@ -482,6 +498,21 @@ class Translator:
 
     def _diag(self, term: Term, context: tuple[Term, ...]) -> Piece:
         return Piece(form("np.diag({0})")(self.whole(term.args[0])))
+
+    def _eye(self, term: Term, context: tuple[Term, ...]) -> Piece:
+        """The identity, in the arithmetic of an input that has its size."""
+        source = next((source for source in self.inputs if term.args[0] in source.shape), None)
+        kind = f"dtype={self.names[source]}.dtype" if source is not None else "dtype=np.int8"
+        return Piece(form(f"np.eye({{0}}, {kind})")(self._named(term.args[0])))
+
+    def _inv(self, term: Term, context: tuple[Term, ...]) -> Piece:
+        return Piece(form("np.linalg.inv({0})")(self.whole(term.args[0])))
+
+    def _det(self, term: Term, context: tuple[Term, ...]) -> Piece:
+        return Piece(form("np.linalg.det({0})")(self.whole(term.args[0])))
+
+    def _trace(self, term: Term, context: tuple[Term, ...]) -> Piece:
+        return Piece(form("np.trace({0})")(self.whole(term.args[0])))
 
     def _sumax(self, term: Term, context: tuple[Term, ...]) -> Piece:
         return Piece(form(f"{{0}}.sum(axis={term.data})", CALL, (POWER,))(self.whole(term.args[0])))
@@ -534,6 +565,11 @@ def _on_axes(piece: Piece, axes: Sequence[Term], missing: int, rank: int) -> Any
 def _is_number(term: Term) -> bool:
     """Tell whether a term holds no array: a number, a size or a scalar argument, which are Python numbers here."""
     return all(not part.shape for part in subterms(term))
+
+
+def _is_constant(term: Term) -> bool:
+    """Tell whether a term holds no argument of the function."""
+    return all(part.op not in {"var", "size"} for part in subterms(term))
 
 
 def _constant(term: Term) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from derive.language.term import Σ, Term, at, free, index, name_of, place, substitute
+from derive.language.term import Σ, Term, at, free, index, name_of, number_of, place, substitute
 
 Places = tuple[Term, ...]
 _NAMES = "ijklmnrs"
@@ -36,7 +36,7 @@ def push(term: Term) -> Term:
     if term.op == "at":
         rule = _COMPONENTS.get(term.args[0].op)
         return rule(term.args[0], term.args[1:]) if rule else term
-    if term.shape or term.op in {"let", "var", "idx", "num", "size", "succ", "delta", "reduce"}:
+    if term.shape or term.op in {"let", "var", "idx", "num", "size", "succ", "delta", "reduce", "member"}:
         return term
     if term.op in _REDUCING:
         return _COMPONENTS[term.op](term, ())
@@ -50,8 +50,9 @@ def expanded(term: Term) -> Term:
     """Return a term with every named quantity replaced by its definition, and array notation by components."""
     base, places = place(term)
     if base.op == "let":
-        return expanded(component(base.args[0], places))
-    if term.op == "D" or not term.args:
+        whole = base.shape and not places
+        return expanded(base.args[0] if whole else component(base.args[0], places))
+    if term.op in {"D", "pass", "member", "size"} or not term.args:
         return term
     return push(Term(term.op, tuple(arg if arg.op == "idx" else expanded(arg) for arg in term.args), term.data))
 
@@ -97,6 +98,12 @@ def _diag(array: Term, places: Places) -> Term:
     return Term("delta", (i, j)) * component(array.args[0], (i,))
 
 
+def _trace(array: Term, places: Places) -> Term:
+    (matrix,) = array.args
+    k = bound_index(matrix.shape[0], array)
+    return Σ(component(matrix, (k, k)), k)
+
+
 def _reduce(array: Term, places: Places) -> Term:
     k = bound_index(array.args[0].shape[-1], array, *places)
     row = Term("array", (k, component(array.args[0], (*places, k))))
@@ -115,15 +122,50 @@ def _comprehension(array: Term, places: Places) -> Term:
     return push(substitute(body, dict(zip(over, places, strict=True))))
 
 
+def _map(array: Term, places: Places) -> Term:
+    """F(u)[i]: what F is applied to is written by its components, in which rules can act."""
+    return at(Term("map", (_by_components(array.args[0], array, *places), *array.args[1:]), array.data), places)
+
+
+def _pass(array: Term, places: Places) -> Term:
+    """Where a pass starts is written by its components."""
+    start = _by_components(array.args[4], array, *places)
+    return at(Term("pass", (*array.args[:4], start, *array.args[5:]), array.data), places)
+
+
+def _by_components(array: Term, *beside: Term) -> Term:
+    if not array.shape:
+        return push(array)
+    over: Places = array.args[:-1] if array.op == "array" else ()
+    for axis in () if over else array.shape:
+        over = (*over, bound_index(axis, *beside, *over))
+    return Term("array", (*over, component(array, over)))
+
+
+def _literal(array: Term, places: Places) -> Term:
+    """An entry where the position is a number; at an index the component of what is written out."""
+    if any(where.op != "num" for where in places):
+        return at(array, places)
+    position = 0
+    for where, axis in zip(places, array.shape, strict=True):
+        position = position * int(number_of(axis)) + int(number_of(where))
+    return push(array.args[position])
+
+
 _COMPONENTS: dict[str, Callable[[Term, Places], Term]] = {
+    "literal": _literal,
     **dict.fromkeys(("add", "sub", "mul", "div", "pow", "neg", "app", "call"), _elementwise),
     "matmul": _matmul,
     "T": lambda array, places: component(array.args[0], places[::-1]),
     "outer": _outer,
     "sumax": _sumax,
     "diag": _diag,
+    "eye": lambda array, places: Term("delta", places),
+    "trace": _trace,
     "reduce": _reduce,
+    "map": _map,
+    "pass": _pass,
     "D": _derivative,
     "array": _comprehension,
 }
-_REDUCING = frozenset(("matmul", "sumax"))
+_REDUCING = frozenset(("matmul", "sumax", "trace", "map", "pass"))

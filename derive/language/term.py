@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from math import inf, prod
 from typing import Any, Final
 
 Shape = tuple["Term", ...]
@@ -192,10 +193,12 @@ def _shape(op: str, args: tuple[Term, ...], data: Data) -> Shape:
 
 
 def _parts(op: str, count: int) -> range:
-    """Return which arguments are numbers (formulas, for connectives): all but bound symbols, places, axes."""
-    if op in {"idx", "succ", "var", "delta", "exchange"}:
+    """Return which arguments are numbers (or formulas, for connectives), and no symbols, places, axes or exponents."""
+    if op in {"idx", "succ", "var", "delta", "exchange", "size", "member"}:
         return range(0)
-    if op in {"at", "D"}:
+    if op == "pass":
+        return range(4, 6)
+    if op in {"at", "D", "pow", "map"}:
         return range(1)
     return range(1 if op == "call" else _BOUND[op](count) if op in _BOUND else 0, count)
 
@@ -222,11 +225,21 @@ def _broadcast(args: tuple[Term, ...], data: Data) -> Shape:
     return longest
 
 
+def _power(args: tuple[Term, ...], data: Data) -> Shape:
+    """A power whose exponent may be an index, which is a natural number as well."""
+    base, exponent = args
+    return base.shape if sort(exponent) == "index" and _is_natural(exponent) else _broadcast(args, data)
+
+
 def _axes(args: tuple[Term, ...], data: Data) -> Shape:
     for axis in args:
-        if sort(axis) != "size":
+        if sort(axis) != "size" and not _is_count(axis):
             raise ShapeError(f"{axis} is no size: an array's axes are sizes or spaces")
     return args
+
+
+def _is_count(term: Term) -> bool:
+    return term.op == "num" and number_of(term) >= 1 and number_of(term).denominator == 1
 
 
 def _range(args: tuple[Term, ...], data: Data) -> Shape:
@@ -240,7 +253,12 @@ def _range(args: tuple[Term, ...], data: Data) -> Shape:
 def _next(args: tuple[Term, ...], data: Data) -> Shape:
     if args[0].op == "space":
         raise ShapeError(f"{args[0]} is a space and no natural number")
-    return _range(args, data)
+    return () if _is_member(args[0]) else _range(args, data)
+
+
+def _is_member(term: Term) -> bool:
+    """Tell whether a term is an index of a sequence, or one after it."""
+    return (term.op == "idx" and term.args[0] is NATURALS) or (term.op == "succ" and _is_member(term.args[0]))
 
 
 def _let(args: tuple[Term, ...], data: Data) -> Shape:
@@ -256,11 +274,62 @@ def _at(args: tuple[Term, ...], data: Data) -> Shape:
         raise ShapeError(f"{array} has {len(array.shape)} axes and was given {len(places)} indices")
     for place, axis in zip(places, array.shape, strict=True):
         natural = axis.op == "size" and name_of(axis) == NAT and sort(place) in {"size", "index", "real"}
-        if not natural and not (place.op == "idx" and place.args[0] is axis):
+        counted = _is_count(axis) and place.op == "num" and number_of(place) in range(int(number_of(axis)))
+        if not natural and not counted and not (place.op == "idx" and place.args[0] is axis):
             raise ShapeError(
                 f"index {place} (of range {shape_text(place.args[:1])}) on an axis of size {axis} of {array}"
             )
     return ()
+
+
+def _variable(args: tuple[Term, ...], data: Data) -> Shape:
+    """The axes of a variable; the law of a random one may have parameters behind them, the same for every outcome."""
+    rank = data[4] if isinstance(data, tuple) and len(data) > 4 else len(args)
+    if not isinstance(rank, int) or rank > len(args):
+        raise ShapeError(f"a random variable was given {len(args)} axes and parameters, and should have {rank} axes")
+    shape = _axes(args[:rank], data)
+    for parameter in args[rank:]:
+        if sort(parameter) not in {"real", "size"} or parameter.shape not in {(), shape} or free(parameter):
+            raise ShapeError(f"{parameter} is no parameter of a law: it is a number, or one for each component")
+    return shape
+
+
+def _literal(args: tuple[Term, ...], data: Data) -> Shape:
+    lengths = data if isinstance(data, tuple) else ()
+    if prod(lengths) != len(args):
+        raise ShapeError(f"{len(args)} entries are no array of shape {lengths}")
+    _needs_scalars(args, data)
+    return tuple(map(lift, lengths))
+
+
+def _tends(args: tuple[Term, ...], data: Data) -> Shape:
+    """A limit as a variable goes to infinity, or (with one argument more) to a number."""
+    variable, *values, body = args
+    if not _goes_to_infinity(variable) and not (len(values) > 1 and _approaches(variable, values[0])):
+        raise ShapeError(f"{variable} does not go to {values[0] if len(values) > 1 else 'infinity'}")
+    if len(values) > 1 and not _approaches(variable, values[0]):
+        raise ShapeError(f"{variable} does not go to {values[0]}")
+    for value in values:
+        if occurs(variable, value):
+            raise ShapeError(f"{value} moves with {variable}")
+    inside = (axis for part in subterms(body) if part.op == "var" for axis in part.args)
+    for axis in (*inside, *(symbol for symbol in free(body) if symbol.op == "idx")):
+        if occurs(variable, axis):
+            raise ShapeError(f"{axis} changes with {variable}")
+    return _needs_scalars(args[1:], data)
+
+
+def _goes_to_infinity(variable: Term) -> bool:
+    natural = variable.op == "size" and variable is not NATURALS
+    real = variable.op == "var" and not variable.args and not is_random(variable)
+    return natural or (real and domain_of(variable) in {"real", "positive", "nonnegative"})
+
+
+def _approaches(variable: Term, to: Term) -> bool:
+    """Tell whether a real variable takes values near a number, other than it."""
+    if not _goes_to_infinity(variable) or variable.op == "size":
+        return False
+    return domain_of(variable) == "real" or (to.op == "num" and number_of(to) >= 0)
 
 
 def _finite(axis: Term) -> bool:
@@ -288,10 +357,76 @@ def _rows(args: tuple[Term, ...], data: Data) -> Shape:
     return args[0].shape
 
 
+def _is_natural(term: Term) -> bool:
+    """Tell whether a term is a natural number: a literal one, a size, an index of a finite range, or the next one."""
+    if term.op == "num":
+        return number_of(term) >= 0 and number_of(term).denominator == 1
+    if sort(term) == "index":
+        return term.op == "succ" or term.args[0].op != "space"
+    return sort(term) == "size" and term.op != "space" and term is not NATURALS
+
+
+def _map(args: tuple[Term, ...], data: Data) -> Shape:
+    count, order = (int(data[1]), int(data[2])) if isinstance(data, tuple) else (0, 0)
+    if len(args) < 1 + count or not all(map(_is_natural, args[1 : 1 + count])):
+        raise ShapeError(f"{args[0]} is mapped with {count} parameters, which are natural numbers")
+    return _axes(args[1 + count :], data) + args[0].shape * order
+
+
+def _size(args: tuple[Term, ...], data: Data) -> Shape:
+    natural = all(_is_natural(arg) and sort(arg) != "index" for arg in args)
+    if args and (not natural or not isinstance(data, tuple) or data[1] < 1):
+        raise ShapeError(f"a family of sizes of at least 1 is indexed by natural numbers, and not by {args[0]}")
+    return ()
+
+
+def _member(args: tuple[Term, ...], data: Data) -> Shape:
+    if not _is_natural(args[0]):
+        raise ShapeError(f"a family of arrays is indexed by natural numbers, and not by {args[0]}")
+    return _axes(args[1:], data)
+
+
+def _pass(args: tuple[Term, ...], data: Data) -> Shape:
+    """A pass has slots of its own for the layer and the state, named by how deep passes nest in its layer."""
+    first, last, layer, state, start, body = args
+    depth = f"#{passes(body) + 1}"
+    if (layer.op, layer.args, layer.data, state.op, state.data) != ("size", (), (depth, 0), "var", (depth, "real")):
+        raise ShapeError("make a pass with the function `passing`")
+    if not _is_natural(first) or not _is_natural(last):
+        raise ShapeError(f"a pass goes from layer {first} to {last}, which are no natural numbers")
+    for array_, at_ in ((start, first), (body, succ(layer))):
+        if array_.shape != tuple(substitute(axis, {layer: at_}) for axis in state.shape):
+            raise ShapeError(f"{array_} has shape {shape_text(array_.shape)}, which the state at {at_} has not")
+    if free(body):
+        raise ShapeError(f"a layer of a pass has no free index: {body}")
+    for part in subterms(body):
+        named = part.op == "let" or (part.op == "D" and place(part.args[1])[0].op != "let")
+        if named and not slots(part).isdisjoint((layer, state)):
+            raise ShapeError(f"inside a pass {part} would be another quantity at every layer")
+    return tuple(substitute(axis, {layer: last}) for axis in state.shape)
+
+
 def _diag(args: tuple[Term, ...], data: Data) -> Shape:
     if len(args[0].shape) != 1:
         raise ShapeError(f"diag of {args[0]}, which is no vector")
     return args[0].shape * 2
+
+
+def _square(args: tuple[Term, ...], data: Data) -> Shape:
+    shape = args[0].shape
+    if len(shape) != 2 or shape[0] is not shape[1] or not _finite(shape[0]):
+        raise ShapeError(f"{args[0]} is no square matrix: its shape is {shape_text(shape)}")
+    return shape
+
+
+def _of_square(args: tuple[Term, ...], data: Data) -> Shape:
+    return _square(args, data)[2:]
+
+
+def _eye(args: tuple[Term, ...], data: Data) -> Shape:
+    if sort(args[0]) != "size" or not _finite(args[0]):
+        raise ShapeError(f"{args[0]} is no size of an identity matrix")
+    return args * 2
 
 
 def _delta(args: tuple[Term, ...], data: Data) -> Shape:
@@ -353,6 +488,20 @@ def _mean(args: tuple[Term, ...], data: Data) -> Shape:
     return _needs_scalars(args[-1:], data)
 
 
+def _spread(count: int) -> Rule:
+    """The shape rule of Var and Cov, which bind random variables in the last `count` arguments."""
+
+    def shape(args: tuple[Term, ...], data: Data) -> Shape:
+        _mean((*args[:-count], args[-1]), data)
+        return _needs_scalars(args[-count:], data)
+
+    return shape
+
+
+def _integrable(args: tuple[Term, ...], data: Data) -> Shape:
+    return _over_index(args, data) if args[0].op == "idx" and len(args) == 2 else _mean(args, data)
+
+
 def _relation(args: tuple[Term, ...], data: Data) -> Shape:
     if args[0].shape != args[1].shape:
         raise ShapeError(
@@ -364,11 +513,11 @@ def _relation(args: tuple[Term, ...], data: Data) -> Shape:
 OPERATORS: Final[dict[str, Rule]] = {
     # leaves
     "num": _scalar,  # data: Fraction
-    "size": _scalar,  # data: (name, least value)
+    "size": _size,  # args: none, or the natural number that picks it out of a family; data: (name, least value)
     "succ": _next,  # the next natural number
     "space": _scalar,  # data: name; the points of a measure space, used as an axis
     "idx": _range,  # args: range (a size, a natural number or a space)
-    "var": _axes,  # args: axes; data: (name, domain)
+    "var": _variable,  # args: axes; data: (name, domain), of a random one (name, "real", law[, block, rank])
     "let": _let,  # args: definition; data: name
     "fun": _scalar,  # data: (name, order of derivative): an unknown function of one real variable
     # numbers, elementwise with NumPy's broadcasting
@@ -376,10 +525,13 @@ OPERATORS: Final[dict[str, Rule]] = {
     "sub": _broadcast,
     "mul": _broadcast,
     "div": _broadcast,
-    "pow": _broadcast,
+    "pow": _power,
     "neg": _broadcast,
     "app": _broadcast,  # data: a symbol of the notation
     "call": lambda args, data: args[1].shape,  # args: fun, argument
+    "map": _map,  # args: argument, parameters, axes; data: (name, number of parameters, 0 or, for its derivative, 1)
+    "member": _member,  # args: a natural number, axes; data: name; an array of a family
+    "pass": _pass,  # args: first and last layer, slots for layer and state, start, next state; data: name
     # arrays
     "at": _at,
     "matmul": _matmul,
@@ -387,9 +539,14 @@ OPERATORS: Final[dict[str, Rule]] = {
     "outer": lambda args, data: args[0].shape + args[1].shape,
     "sumax": _sumax,  # data: axis
     "diag": _diag,
+    "eye": _eye,  # args: a size; the identity matrix
+    "inv": _square,  # the inverse matrix
+    "det": _of_square,
+    "trace": _of_square,
     "rows": _rows,  # data: a symbol of the notation that maps the last axis to itself
     "reduce": lambda args, data: _rows(args, data)[:-1],  # data: a symbol that takes the last axis away
     "delta": _delta,
+    "literal": _literal,  # args: entries, the last axis fastest; data: lengths of the axes
     "D": _derivative,
     # binders: the bound symbols first
     "array": _array,
@@ -398,8 +555,10 @@ OPERATORS: Final[dict[str, Rule]] = {
     "integral": _over_points,
     "expect": _over_points,  # args: point, density at the point, body: ∫ density · body
     "mean": _mean,  # args: random variables, body: 𝔼
+    "Var": _spread(1),  # args: random variables, body
+    "Cov": _spread(2),  # args: random variables, two bodies
     "forall": _over_index,
-    "integrable": _over_index,
+    "integrable": _integrable,  # args: an index or a point, or random variables; body
     # formulas
     "eq": _relation,
     "ne": _relation,
@@ -408,29 +567,41 @@ OPERATORS: Final[dict[str, Rule]] = {
     "iff": _scalar,
     "and": _scalar,
     "implies": _scalar,
+    "invertible": _of_square,
+    "posdef": _of_square,  # positive definite: 0 < vᵀ A v for every v that is not 0
+    "tends": _tends,  # args: variable, [the number that it goes to,] limit, body
     "exchange": _exchange,  # args: D(𝔼 f, x): the derivative may be taken inside
     "true": _scalar,
 }
 
-FORMULAS: Final = frozenset(
-    ["eq", "ne", "le", "lt", "iff", "and", "implies", "forall", "integrable", "exchange", "true"]
-)
+_CONDITIONS: Final = ("integrable", "exchange", "invertible", "posdef")
+FORMULAS: Final = frozenset(("eq", "ne", "le", "lt", "iff", "and", "implies", "forall", "tends", "true", *_CONDITIONS))
 LEAVES: Final = frozenset(["num", "size", "space", "idx", "var", "fun", "true"])
 _BOUND: Final[dict[str, Callable[[int], int]]] = {
     "array": lambda n: n - 1,
-    "mean": lambda n: n - 1,
-    **dict.fromkeys(("sum", "prod", "integral", "expect", "forall", "integrable"), lambda n: 1),
+    **dict.fromkeys(("mean", "Var", "integrable"), lambda n: n - 1),
+    "Cov": lambda n: n - 2,
+    **dict.fromkeys(("sum", "prod", "integral", "expect", "forall", "tends"), lambda n: 1),
 }
 BINDERS: Final = frozenset(_BOUND)
+RANDOM_BINDERS: Final = frozenset(("mean", "Var", "Cov"))
 
 # How many arguments an operator takes, where not two, and which data, where not none.
 _MANY: Final = 1 << 30
 _COUNTS: Final[dict[str, tuple[int, int]]] = {
-    **dict.fromkeys(("num", "size", "space", "fun", "true"), (0, 0)),
+    **dict.fromkeys(("num", "space", "fun", "true"), (0, 0)),
+    "size": (0, 1),
+    "member": (1, _MANY),
+    "pass": (6, 6),
     **dict.fromkeys(("idx", "let", "succ", "neg", "T", "sumax", "diag", "rows", "exchange"), (1, 1)),
+    **dict.fromkeys(("eye", "inv", "det", "trace", "invertible", "posdef"), (1, 1)),
     "reduce": (1, _MANY),  # what kernels fuse takes more than one
     **dict.fromkeys(("var", "app"), (0, _MANY)),
-    **dict.fromkeys(("at", "array", "mean"), (2, _MANY)),
+    "literal": (1, _MANY),
+    "tends": (3, 4),
+    "map": (1, _MANY),
+    **dict.fromkeys(("at", "array", "mean", "Var", "integrable"), (2, _MANY)),
+    "Cov": (3, _MANY),
     "expect": (3, 3),
 }
 
@@ -448,14 +619,24 @@ def _is_counted(data: object) -> bool:
 
 
 def _is_variable(data: object) -> bool:
-    """A name and a domain; of a random variable, which is real, the law."""
-    named = isinstance(data, tuple) and all(map(_is_name, data))
-    return named and isinstance(data, tuple) and (len(data) == 2 or (len(data) == 3 and data[1] == "real"))
+    """A name and a domain; of a random variable, which is real, the law, the block and the number of axes."""
+    if not isinstance(data, tuple) or not all(map(_is_name, data[:4])):
+        return False
+    if len(data) == 5 and not (type(data[4]) is int and data[4] >= 0):
+        return False
+    return len(data) == 2 or (len(data) in {3, 5} and data[1] == "real")
+
+
+def _is_lengths(data: object) -> bool:
+    return isinstance(data, tuple) and 1 <= len(data) <= 2 and all(type(n) is int and n >= 1 for n in data)
 
 
 _DATA: Final[dict[str, Callable[[object], bool]]] = {
+    "literal": _is_lengths,
     **dict.fromkeys(("space", "idx", "let", "app", "rows", "reduce"), _is_name),
     **dict.fromkeys(("size", "fun"), _is_counted),
+    **dict.fromkeys(("member", "pass"), _is_name),
+    "map": lambda data: isinstance(data, tuple) and _is_counted(data[:2]) and data[2:] in {(0,), (1,)},
     "var": _is_variable,
     "num": lambda data: isinstance(data, Fraction),
     "sumax": lambda data: type(data) is int,
@@ -472,6 +653,8 @@ def sort(term: Term) -> str:
     """Return what a term denotes: "formula", "index", "size", "function" or "real"."""
     if term.op in FORMULAS:
         return "formula"
+    if term.op == "succ" and term.args[0].op in {"idx", "succ"}:
+        return sort(term.args[0])
     return {"idx": "index", "size": "size", "succ": "size", "space": "size", "fun": "function"}.get(term.op, "real")
 
 
@@ -507,6 +690,17 @@ def order_of(function_: Term) -> int:
 def law_of(variable: Term) -> str:
     """Return the law of a random variable."""
     return str(variable.data[2]) if is_random(variable) and isinstance(variable.data, tuple) else ""
+
+
+def block_of(variable: Term) -> str:
+    """Return the block of a random variable: those of different blocks are independent, as blocks."""
+    data = variable.data if is_random(variable) and isinstance(variable.data, tuple) else ()
+    return str(data[3]) if len(data) == 5 and data[3] else name_of(variable)
+
+
+def parameters_of(variable: Term) -> tuple[Term, ...]:
+    """Return the parameters of the law of a random variable."""
+    return variable.args[len(variable.shape) :] if is_random(variable) else ()
 
 
 def domain_of(term: Term) -> str:
@@ -571,9 +765,22 @@ def var(name: str, *axes: Term, dom: str = "real") -> Term:
     return Term("var", axes, (name, dom))
 
 
-def random(name: str, *axes: Term, law: str) -> Term:
-    """Return a random variable of a law in `notation.LAWS`, with independent components of that law."""
-    return Term("var", axes, (name, "real", law))
+def random(name: str, *axes: Term, law: str, parameters: Sequence[Numeric] = (), block: str = "") -> Term:
+    """Return a random variable of a law in `notation.LAWS`, which says whether its components are independent.
+
+    Parameters
+    ----------
+    law : str
+        A key of `notation.LAWS`.
+    parameters : sequence of Numeric
+        The law's parameters: each a number, or an array of the variable's shape with one for each component.
+    block : str
+        Random variables that name one block depend on each other in any way; otherwise each is a block of its own.
+        Different blocks are independent.
+    """
+    if not parameters and not block:
+        return Term("var", axes, (name, "real", law))
+    return Term("var", (*axes, *map(lift, parameters)), (name, "real", law, block, len(axes)))
 
 
 def let(name: str, definition: Term) -> Term:
@@ -591,6 +798,79 @@ def derivative_of(name: str) -> Callable[[Numeric], Term]:
     """Return the derivative φ′ of an unknown function, to be applied to terms."""
     symbol = Term("fun", (), (name, 1))
     return lambda argument: Term("call", (symbol, lift(argument)))
+
+
+def mapping(name: str, *axes: Term) -> Callable[..., Term]:
+    """Return an unknown map of arrays, F: to be applied to an array, and to a natural number for a family.
+
+    F(x) has the given axes, F(x, l) is the map of layer l. Every such map is smooth everywhere.
+    """
+    return lambda u, *layer: Term("map", (u, *map(lift, layer), *axes), (name, len(layer), 0))
+
+
+def slope_of(name: str, *axes: Term) -> Callable[..., Term]:
+    """Return the derivative of an unknown map: its axes are those of F and those of what it is applied to."""
+    return lambda u, *layer: Term("map", (u, *map(lift, layer), *axes), (name, len(layer), 1))
+
+
+def widths(name: str) -> Callable[[Numeric], Term]:
+    """Return a family of sizes, such as the widths of the layers: n(l) is at least 1."""
+    return lambda layer: Term("size", (lift(layer),), (name, 1))
+
+
+def family(name: str, *axes: Callable[[Term], Term]) -> Callable[[Numeric], Term]:
+    """Return a family of arrays, such as the weights of the layers; each axis is a function of the layer."""
+    return lambda layer: Term("member", (lift(layer), *(axis(lift(layer)) for axis in axes)), name)
+
+
+def passing(
+    name: str, axes: Callable[[Term], Shape], step: Callable[[Term, Term], Term]
+) -> Callable[[Numeric, Numeric, Term], Term]:
+    """Return the passes through a family of layers: from one layer to another, starting at a state.
+
+    Parameters
+    ----------
+    axes : callable
+        The layer -> the axes of the state there.
+    step : callable
+        The layer l and the state at l -> the state at l + 1, which must be defined and smooth for every state.
+
+    Returns
+    -------
+    callable
+        First layer, last layer and the state at the first -> the state at the last.
+    """
+    layer = Term("size", (), ("#", 0))
+    state = Term("var", axes(layer), ("#", "real"))
+    body = step(layer, state)
+    return lambda first, last, start: _passed(lift(first), lift(last), layer, state, start, body, name)
+
+
+def _passed(first: Term, last: Term, layer: Term, state: Term, start: Term, body: Term, name: str) -> Term:
+    """Make a pass, its slots named by how deep passes nest in its layer."""
+    depth = f"#{passes(body) + 1}"
+    if name_of(layer) != depth:
+        fresh = Term("size", (), (depth, 0))
+        moved = Term("var", tuple(substitute(axis, {layer: fresh}) for axis in state.args), (depth, "real"))
+        body, layer, state = substitute(body, {layer: fresh, state: moved}), fresh, moved
+    return Term("pass", (first, last, layer, state, start, body), name)
+
+
+@cache
+def passes(term: Term) -> int:
+    """Return how deep passes nest in a term."""
+    if term.op == "pass":
+        return int(name_of(term.args[2])[1:])
+    return max(map(passes, term.args), default=0)
+
+
+@cache
+def slots(term: Term) -> frozenset[Term]:
+    """Return the slots of passes that are loose in a term: the layer and the state of a pass that is not in it."""
+    if term.op in {"size", "var"} and name_of(term).startswith("#"):
+        return frozenset([term]).union(*map(slots, term.args))
+    found = frozenset[Term]().union(*map(slots, term.args))
+    return found - frozenset(term.args[2:4]) if term.op == "pass" else found
 
 
 def D(body: Numeric, by: Term) -> Term:
@@ -624,9 +904,50 @@ def E(body: Numeric, *symbols: Term) -> Term:
     return Term("mean", (*symbols, lift(body)))
 
 
+def Var(body: Numeric, *symbols: Term) -> Term:
+    """Return the variance of `body` over random variables."""
+    return Term("Var", (*symbols, lift(body)))
+
+
+def Cov(left: Numeric, right: Numeric, *symbols: Term) -> Term:
+    """Return the covariance of two quantities over random variables."""
+    return Term("Cov", (*symbols, lift(left), lift(right)))
+
+
+def meant(term: Term) -> Term:
+    """Return what a variance or a covariance stands for: Var(u) = 𝔼(u − 𝔼u)², Cov(u, v) = 𝔼(u − 𝔼u)(v − 𝔼v)."""
+    symbols = bound(term)
+    centred = [body - E(body, *symbols) for body in term.args[len(symbols) :]]
+    return E(centred[0] ** 2 if term.op == "Var" else centred[0] * centred[1], *symbols)
+
+
 def array(body: Numeric, *over: Term) -> Term:
     """Return the array whose component at the indices is `body`."""
     return Term("array", (*over, lift(body)))
+
+
+def vector(entries: Iterable[Numeric]) -> Term:
+    """Return the array of one axis with the given entries."""
+    held = tuple(map(lift, entries))
+    return Term("literal", held, (len(held),))
+
+
+def matrix(rows: Iterable[Iterable[Numeric]]) -> Term:
+    """Return the matrix with the given rows of entries."""
+    held = [tuple(map(lift, row)) for row in rows]
+    if not held or len({len(row) for row in held}) > 1:
+        raise ShapeError("the rows of a matrix have one length")
+    return Term("literal", tuple(entry for row in held for entry in row), (len(held), len(held[0])))
+
+
+def tends(body: Numeric, variable: Term, to: Numeric | float, value: Numeric) -> Term:
+    """Return the formula body → value as variable → to, a number or `math.inf`.
+
+    It says that the body is defined near there and comes as close to the value as one likes. The variable is a natural
+    number, or a real one that stays in its domain, and is bound.
+    """
+    place = () if isinstance(to, float) and to == inf else (lift(to),)  # type: ignore[arg-type]
+    return Term("tends", (variable, *place, lift(value), lift(body)))
 
 
 def outer(left: Term, right: Term) -> Term:
@@ -637,6 +958,36 @@ def outer(left: Term, right: Term) -> Term:
 def diag(vector: Term) -> Term:
     """Return the diagonal matrix of a vector."""
     return Term("diag", (vector,))
+
+
+def eye(size_: Term) -> Term:
+    """Return the identity matrix of a size."""
+    return Term("eye", (size_,))
+
+
+def inv(matrix: Term) -> Term:
+    """Return the inverse of a square matrix: A @ inv(A) and inv(A) @ A are the identity where A is invertible."""
+    return Term("inv", (matrix,))
+
+
+def det(matrix: Term) -> Term:
+    """Return the determinant of a square matrix."""
+    return Term("det", (matrix,))
+
+
+def trace(matrix: Term) -> Term:
+    """Return the trace of a square matrix, the sum of its diagonal."""
+    return Term("trace", (matrix,))
+
+
+def invertible(matrix: Term) -> Term:
+    """Return the formula that a square matrix is invertible."""
+    return Term("invertible", (matrix,))
+
+
+def posdef(matrix: Term) -> Term:
+    """Return the formula that a square matrix is positive definite: 0 < vᵀ A v for every v that is not 0."""
+    return Term("posdef", (matrix,))
 
 
 def δ(i: Term, j: Term) -> Term:
@@ -722,7 +1073,7 @@ def cuts(term: Term, quantity: Term) -> bool:
     """
     if quantity.op != "let" or not occurs(quantity, term):
         return False
-    if term.op == "mean" and not free(quantity).isdisjoint(bound(term)):
+    if term.op in RANDOM_BINDERS and not free(quantity).isdisjoint(bound(term)):
         return True  # inside, the quantity is another one for every outcome
     if term.op == "D":
         upstream, _ = place(term.args[1])
@@ -734,7 +1085,8 @@ def cuts(term: Term, quantity: Term) -> bool:
 @cache
 def names(term: Term) -> frozenset[str]:
     """Return every name in a term, through definitions."""
-    own = frozenset([name_of(term)]) if term.op in {"size", "space", "idx", "var", "let", "fun"} else frozenset[str]()
+    named = {"size", "space", "idx", "var", "let", "fun", "map", "member", "pass"}
+    own = frozenset([name_of(term)]) if term.op in named else frozenset[str]()
     return own.union(*(names(arg) for arg in term.args))
 
 
@@ -787,9 +1139,21 @@ class _Substitution:
                 return table[term]
         if self.only_indices and free(term).isdisjoint(self.changes):
             return term
-        result = self._under_binder(term) if bound(term) else self._rebuild(term)
-        self.memory[term] = result
+        rebuild = self._under_binder if bound(term) else self._in_pass if term.op == "pass" else self._rebuild
+        result = self.memory[term] = rebuild(term)
         return result
+
+    def _in_pass(self, term: Term) -> Term:
+        """The slots of a pass are its own: nothing that is put into its layer may have one of that name."""
+        first, last, layer, state, start, body = term.args
+        inner = {old: new for old, new in self.changes.items() if old not in {layer, state} and occurs(old, body)}
+        for new in inner.values():
+            if name_of(layer) in map(name_of, slots(new)):
+                raise ShapeError(f"{new} is of another pass, and cannot stand in {term}")
+        new_state = Term("var", tuple(substitute(axis, inner) for axis in state.args), state.data)
+        new_body = substitute(body, inner)
+        ends = self.apply(first), self.apply(last)
+        return _passed(ends[0], ends[1], layer, new_state, self.apply(start), new_body, str(term.data))
 
     def _rebuild(self, term: Term) -> Term:
         args = tuple(self.apply(arg) for arg in term.args)
@@ -812,7 +1176,7 @@ class _Substitution:
         ranged = {symbol: self._range(symbol) for symbol in symbols}
         incoming = {self._range(symbol) for symbol in free(term) if symbol not in inner}
         incoming = incoming.union(*(_brought(old, new) for old, new in inner.items() if occurs(old, term)))
-        caught = {name_of(symbol) for symbol in incoming}
+        caught = {name_of(symbol) for symbol in (*incoming, *self._met(term, inner))}
         if not caught.isdisjoint(map(name_of, symbols)):
             taken = set(names(term)).union(*(names(new) for new in inner.values()))
             for symbol in symbols:
@@ -823,6 +1187,13 @@ class _Substitution:
         body = _Substitution(changes, False) if changes != self.changes else self
         args = tuple(ranged[arg] if arg in ranged else body.apply(arg) for arg in term.args)
         return Term(term.op, args, term.data)
+
+    def _met(self, term: Term, inner: Mapping[Term, Term]) -> list[Term]:
+        """The variable of a limit, where something that is put in depends on one of the same name."""
+        if term.op != "tends":
+            return []
+        brought = ((v, old, new) for v in bound(term) for old, new in inner.items() if occurs(old, term))
+        return [v for v, old, new in brought if name_of(v) in names(new) and not (old.op == "let" and occurs(v, old))]
 
     def _range(self, symbol: Term) -> Term:
         return self._rebuild(symbol) if not self.only_indices else symbol
@@ -860,14 +1231,20 @@ def height(term: Term) -> int:
     return (term.op in BINDERS) + max(map(height, term.args), default=0)
 
 
+def _numbered(symbol: Term, name: str) -> Term:
+    return Term(symbol.op, symbol.args, (name, *symbol.data[1:]) if isinstance(symbol.data, tuple) else name)
+
+
 @cache
 def alpha(term: Term) -> Term:
     """Return the term with its bound indices named by nesting depth: equal for terms that differ by such names only."""
     if not height(term):
         return term
-    symbols = [s for s in bound(term) if s.op == "idx"]
+    symbols = [s for s in bound(term) if s.op == "idx" or term.op == "tends"]
     taken = {name_of(s) for s in free(term)}  # whatever a term from outside is named, nothing is caught
-    renamed = {s: variant(Term("idx", s.args, f"#{height(term)}.{n}"), taken) for n, s in enumerate(symbols)}
+    if term.op == "tends":
+        taken |= {name_of(s) for s in subterms(term) if s.op in {"var", "size"} and s is not term.args[0]}
+    renamed = {s: variant(_numbered(s, f"#{height(term)}.{n}"), taken) for n, s in enumerate(symbols)}
     scope = (alpha(substitute(arg, renamed)) for arg in term.args[len(bound(term)) :])
     return Term(term.op, (*(renamed.get(s, s) for s in bound(term)), *scope), term.data)
 
@@ -875,7 +1252,8 @@ def alpha(term: Term) -> Term:
 # ---- plain text, for messages and the command line -------------------------------------------------------------------
 
 _LEVEL: Final = {
-    **dict.fromkeys(("implies", "iff", "and", "forall", "integrable"), 0),
+    **dict.fromkeys(("implies", "iff", "and", "forall", "integrable", "invertible", "posdef"), 0),
+    "tends": 1,
     **dict.fromkeys(("eq", "ne", "le", "lt"), 1),
     **dict.fromkeys(("add", "sub", "neg"), 2),
     **dict.fromkeys(("mul", "div", "sum", "prod", "integral", "outer", "D", "matmul"), 3),
@@ -903,10 +1281,15 @@ def _plain(term: Term) -> str:
     def listed() -> str:
         return ", ".join(map(plain, args))
 
+    def unbound() -> str:
+        return ", ".join(map(plain, args[len(bound(term)) :]))
+
     if op in _INFIX:
         sign, left, right = _INFIX[op]
         return f"{plain(args[0], left)}{sign}{plain(args[1], right)}"
     if op in {"num", "size", "space", "idx", "var", "let", "fun"}:
+        if args and op == "size":
+            return f"{name_of(term)}_{plain(args[0])}"
         prime = "′" * int(term.data[1]) if op == "fun" and isinstance(term.data, tuple) else ""
         return name_of(term).replace("-", "−") + prime
     if op in {"sum", "prod", "integral", "forall", "mean"}:
@@ -917,20 +1300,54 @@ def _plain(term: Term) -> str:
         return f"{plain(args[0], 6)}[{', '.join(map(plain, args[1:]))}]"
     forms: dict[str, Callable[[], str]] = {
         "neg": lambda: f"−{plain(args[0], 3)}",
-        "succ": lambda: f"{plain(args[0])}+1",
+        "succ": lambda: "{}+{}".format(*_counted(term)),
         "T": lambda: f"{plain(args[0], 6)}ᵀ",
         "app": lambda: f"{term.data}({listed()})" if args else str(term.data),
         "rows": lambda: f"{term.data}({listed()})",
         "reduce": lambda: f"{term.data}({listed()})",
         "call": lambda: f"{plain(args[0])}({plain(args[1])})",
+        "map": lambda: f"{_layered(term)}({plain(args[0])})",
+        "member": lambda: f"{name_of(term)}_{plain(args[0])}",
+        "pass": lambda: f"{name_of(term)}_{plain(args[0])}→{plain(args[1])}({plain(args[4])})",
         "sumax": lambda: f"sum({listed()}, axis={term.data})",
         "delta": lambda: f"[{plain(args[0])} = {plain(args[1])}]",
         "array": lambda: f"[{plain(args[-1])}]_{','.join(map(plain, args[:-1]))}",
         "expect": lambda: f"𝔼_{plain(args[0])}∼{plain(place(args[1])[0])}[{plain(args[2])}]",
-        "integrable": lambda: f"{plain(args[1])} is integrable over {plain(args[0])}",
+        "eye": lambda: "I",
+        "inv": lambda: f"{plain(args[0], 6)}⁻¹",
+        "invertible": lambda: f"{plain(args[0])} is invertible",
+        "posdef": lambda: f"{plain(args[0])} is positive definite",
+        "integrable": lambda: f"{plain(args[-1])} is integrable over {', '.join(map(plain, args[:-1]))}",
+        **dict.fromkeys(("Var", "Cov"), lambda: f"{op}_{','.join(map(plain, bound(term)))}({unbound()})"),
         "exchange": lambda: f"{plain(args[0])} may be taken inside",
+        "tends": lambda: "{} → {} as {} → {}".format(*_going(term)),
+        "literal": lambda: _listed_rows(term),
     }
     return forms[op]() if op in forms else f"{op}({listed()})"
+
+
+def _counted(term: Term) -> tuple[str, int]:
+    steps = 0
+    while term.op == "succ":
+        term, steps = term.args[0], steps + 1
+    return plain(term), steps
+
+
+def _going(term: Term) -> tuple[str, ...]:
+    variable, *to, value, body = term.args
+    return plain(body, 2), plain(value, 2), plain(variable), plain(to[0]) if to else "∞"
+
+
+def _listed_rows(term: Term) -> str:
+    *_, length = term.data if isinstance(term.data, tuple) else (len(term.args),)
+    rows = [f"[{', '.join(map(plain, term.args[n : n + length]))}]" for n in range(0, len(term.args), length)]
+    return rows[0] if len(term.shape) == 1 else f"[{', '.join(rows)}]"
+
+
+def _layered(term: Term) -> str:
+    """An unknown map's name, with a prime for its derivative and its parameters below."""
+    count, order = (int(term.data[1]), int(term.data[2])) if isinstance(term.data, tuple) else (0, 0)
+    return "_".join([name_of(term) + "′" * order, *map(plain, term.args[1 : 1 + count])])
 
 
 def shape_text(shape: Iterable[Term]) -> str:

@@ -18,12 +18,42 @@ from typing import Any, TypeVar
 from derive.language.term import Complaint, Term, alpha
 from derive.logic.axiom import Axiom
 from derive.logic.facts import closed
-from derive.logic.rules import calculus, elementary, inequalities, probability, sums
+from derive.logic.rules import (
+    arrays,
+    calculus,
+    elementary,
+    entropy,
+    indicators,
+    inequalities,
+    integers,
+    limits,
+    matrices,
+    maxima,
+    passes,
+    probability,
+    sums,
+    trigonometry,
+)
 from derive.logic.rules.schema import schemas
 from derive.logic.theorem import INFERENCES, Theorem
 
 FORMAT = "derive certificate 1"
-_MODULES: tuple[ModuleType, ...] = (calculus, elementary, inequalities, probability, sums)
+_MODULES: tuple[ModuleType, ...] = (
+    arrays,
+    calculus,
+    elementary,
+    entropy,
+    indicators,
+    inequalities,
+    integers,
+    limits,
+    matrices,
+    maxima,
+    passes,
+    probability,
+    sums,
+    trigonometry,
+)
 Json = Any
 T = TypeVar("T")
 

@@ -30,6 +30,7 @@ from derive.language.term import (
     place,
     sort,
     substitute,
+    subterms,
     variant,
 )  # fmt: skip
 from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, guarded, harvest, require
@@ -80,6 +81,7 @@ def context(term: Term, position: int) -> Context:
         return _derivative_context(term, position)
     symbols = bound(term)
     need(position >= len(symbols), f"{term} binds {term.args[position]}")
+    need(term.op not in {"pass", "member"} or position == 4, f"of {term} only where it starts is rewritten")
     guard = _guard(term, position)
 
     def close(relation: str, new: Term, conditions: Conditions) -> tuple[str, Term, Conditions]:
@@ -102,6 +104,9 @@ def _carry(condition: Term, symbols: tuple[Term, ...], guard: Term | None) -> Te
     whole = guarded(guard, condition, symbols)
     if any(is_random(symbol) and symbol in free(whole) for symbol in symbols):
         need(not discharge(whole), f"{condition} is not known of a random variable")
+        return TRUE
+    if any(symbol.op in {"var", "size"} and not is_random(symbol) and occurs(symbol, whole) for symbol in symbols):
+        need(not discharge(whole), f"{condition} is not known all the way to the limit")
         return TRUE
     return generalise(whole, symbols)
 
@@ -132,7 +137,8 @@ def _is_open(condition: Term) -> bool:
     """Tell whether a condition that holds at a point holds near it, what it speaks of being continuous."""
     if condition.op == "forall":
         return condition.args[0].op == "idx" and condition.args[0].args[0].op != "space" and _is_open(condition.args[1])
-    return condition.op in {"lt", "ne"} and all(map(_is_open, harvest(condition)))
+    jumps = any(part.op == "app" and not SYMBOLS[str(part.data)].continuous for part in subterms(condition))
+    return condition.op in {"lt", "ne", "invertible", "posdef"} and not jumps and all(map(_is_open, harvest(condition)))
 
 
 def _carried(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from derive.language.array import component, expanded, push, unfolded
-from derive.language.notation import DOMAINS, SYMBOLS
+from derive.language.array import bound_index, component, expanded, push, unfolded
+from derive.language.notation import DOMAINS, SYMBOLS, law, parameters_at
 from derive.language.term import (
+    NATURALS,
     ONE,
     ZERO,
     Term,
@@ -23,14 +24,20 @@ from derive.language.term import (
     index,
     le,
     least_of,
+    lift,
     lt,
+    meant,
     ne,
     number_of,
     occurs,
+    parameters_of,
     place,
+    slots,
     sort,
+    substitute,
+    subterms,
 )  # fmt: skip
-from derive.logic.integrability import not_integrable
+from derive.logic.integrability import not_integrable, within_moments
 
 Conditions = frozenset[Term]
 NONE: Conditions = frozenset()
@@ -66,10 +73,16 @@ def guarded(guard: Term | None, condition: Term, symbols: tuple[Term, ...]) -> T
 
 
 def closed(condition: Term) -> Term:
-    """Return a condition in the form in which two are compared: written out, its free indices generalised."""
-    for symbol in sorted(free(condition), key=lambda s: s.serial):
-        condition = Term("forall", (symbol, condition))
-    return alpha(expanded(condition))
+    """Return a condition in the form in which two are compared: written out, ∀ its indices as they are used."""
+    symbols = dict.fromkeys(free(condition))
+    while condition.op == "forall":
+        symbols[condition.args[0]] = None
+        condition = condition.args[1]
+    body = alpha(expanded(condition))
+    order = {part: number for number, part in enumerate(subterms(body))}
+    for symbol in sorted(symbols, key=lambda s: order.get(s, len(order)), reverse=True):
+        body = Term("forall", (symbol, body))
+    return alpha(body)
 
 
 def range_of(term: Term) -> str:
@@ -83,7 +96,7 @@ def range_of(term: Term) -> str:
 def vanished(before: Iterable[Term], after: Iterable[Term]) -> Conditions:
     """Return 0 < n for each index below n that is free before and not after: had there been none, nothing was said."""
     gone = NONE.union(*map(free, before)) - NONE.union(*map(free, after))
-    ranges = {symbol.args[0] for symbol in gone if symbol.op == "idx" and symbol.args[0].op != "space"}
+    ranges = {s.args[0] for s in gone if s.op == "idx" and s.args[0].op != "space" and s.args[0] is not NATURALS}
     return NONE.union(*(discharge(lt(0, over)) for over in ranges))
 
 
@@ -105,9 +118,22 @@ def normalised(density: Term, point: Term) -> Term:
     return eq(Term(total, (point, density)), ONE)
 
 
+def is_mass_one(term: Term) -> bool:
+    """Tell whether a term is ∫ p, or Σ p over at least one index, along the last axis of a declared density."""
+    if term.op not in {"integral", "sum"}:
+        return False
+    point, (density, places) = term.args[0], place(term.args[1])
+    declared = density.op == "var" and DOMAINS[domain_of(density)].normalised
+    over = point.args[0]
+    return declared and places.count(point) == 1 and places[-1] is point and (over.op == "space" or _inhabited(over))
+
+
 def of_domain(domain: str, new: Term) -> Conditions | None:
     """Return the conditions under which a term has what a variable of a domain has; None where nothing shows it."""
     about = DOMAINS[domain]
+    if domain == "integer":
+        places = tuple(index(f"d{n}", axis) for n, axis in enumerate(new.shape))
+        return NONE if is_integer(component(new, places)) else None
     if about.range == "real" or (new.op == "var" and domain_of(new) == domain):
         return NONE
     places = tuple(index(f"d{n}", axis) for n, axis in enumerate(new.shape))
@@ -121,15 +147,38 @@ def of_domain(domain: str, new: Term) -> Conditions | None:
     return NONE.union(*(discharge(generalise(c, places)) for c in conditions))
 
 
+def is_integer(term: Term) -> bool:
+    """Tell whether a number is seen to be an integer by what it is made of."""
+    inner = unfolded(term)
+    if inner is not None:
+        return is_integer(inner)
+    if term.op == "num":
+        return number_of(term).denominator == 1
+    if term.op in {"add", "sub", "mul", "neg"}:
+        return all(map(is_integer, term.args))
+    if term.op == "app":
+        return term.data == "floor"
+    return (sort(term) == "size" and term.op != "space") or domain_of(place(term)[0]) == "integer"
+
+
 def below_one(term: Term) -> bool:
     """Tell whether a term is known to be less than 1."""
     inner = unfolded(term)
     if inner is not None:
         return below_one(inner)
+    if term.op == "app" and term.data == "abs":
+        (part,) = term.args
+        return range_of(part) == "signed unit" or (below_one(push(part)) and not require(NONNEGATIVE, part))
+    if term.op == "num":
+        return number_of(term) < 1
     if term.op == "sub" and term.args[0] is ONE:
         return not require(POSITIVE, term.args[1])
-    if term.op == "div" and term.args[1].op == "add" and term.args[0] in term.args[1].args:
-        share, whole = term.args[0], term.args[1]
+    if term.op == "pow" and sort(term.args[1]) == "size" and least_of(term.args[1]) >= 1:
+        return below_one(term.args[0]) and not require(NONNEGATIVE, term.args[0])
+    share, whole = term.args if term.op == "div" else (term, ZERO)
+    definition = unfolded(whole)
+    whole = whole if definition is None else definition
+    if whole.op == "add" and share in whole.args:
         rest = whole.args[1] if whole.args[0] is share else whole.args[0]
         return not require(POSITIVE, rest) and not require(POSITIVE, whole)
     return range_of(term) in {"unit", "signed unit"}
@@ -200,6 +249,13 @@ def _if_free(conditions: Conditions) -> Conditions | None:
 
 def _difference(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
     a, b = term.args
+    if a.op == "num" and b.op == "num":
+        return require(relation, lift(number_of(a) - number_of(b)), known)
+    if relation == NONNEGATIVE and a is ONE and b.op == "delta":
+        return NONE
+    if a.op in {"size", "succ"} and b.op == "num":
+        least = lift(least_of(a) - number_of(b))
+        return NONE if number_of(least) >= 0 and _number_holds(relation, least) else None
     return NONE if a is ONE and below_one(push(b)) else None
 
 
@@ -224,7 +280,23 @@ def _power(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | N
 
 
 def _negation(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
-    return require(NONZERO, term.args[0], known) if relation == NONZERO else None
+    """−u ≠ 0 where u is not 0; −(−u) has the sign of u, and −max u is the least of the −u."""
+    (inner,) = term.args
+    if relation == NONZERO or inner.op == "neg":
+        return require(relation, inner if relation == NONZERO else inner.args[0], known)
+    return _of_largest(inner, lambda body: require(relation, -body)) if inner.op == "reduce" else None
+
+
+def _largest(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    """A maximum has the sign that every component has."""
+    return _of_largest(term, lambda body: require(relation, body)) if relation != NONZERO else None
+
+
+def _of_largest(term: Term, known_of: Callable[[Term], Conditions]) -> Conditions | None:
+    if term.data != "max" or term.shape:
+        return None
+    row = term.args[0]
+    return _if_free(known_of(component(row, (bound_index(row.shape[-1], row),))))
 
 
 def _outside(symbol: Term, known: tuple[Term, ...]) -> tuple[Term, ...]:
@@ -234,6 +306,8 @@ def _outside(symbol: Term, known: tuple[Term, ...]) -> tuple[Term, ...]:
 
 def _over_range(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
     """A sum of positive terms over at least one index; a product of them over any number."""
+    if is_mass_one(term) or (relation == POSITIVE and term.op == "sum" and _one_is_positive(term, known)):
+        return NONE
     if relation == NONZERO and term.op == "sum":
         return None
     if relation == POSITIVE and term.op == "sum" and not _inhabited(term.args[0].args[0]):
@@ -244,13 +318,26 @@ def _over_range(relation: str, term: Term, known: tuple[Term, ...]) -> Condition
     return frozenset(generalise(c, term.args[:1]) for c in inner)
 
 
+def _one_is_positive(total: Term, known: tuple[Term, ...]) -> bool:
+    """Tell whether a sum of what is never negative has a term that is known to be positive."""
+    k, body = total.args
+    if require(NONNEGATIVE, body, _outside(k, known)):
+        return False
+    shown = {expanded(fact.args[1]) for fact in known if fact.op == "lt" and fact.args[0] is ZERO}
+    alike = {i for term in shown for i in free(term) if i.op == "idx" and i.args == k.args}
+    return any(alpha(expanded(substitute(body, {k: i}))) is alpha(term) for term in shown for i in alike)
+
+
 def _inhabited(over: Term) -> bool:
-    return sort(over) == "size" and over.op != "space" and least_of(over) >= 1
+    counted = over.op == "num" and number_of(over) >= 1
+    return counted or (sort(over) == "size" and over.op != "space" and least_of(over) >= 1)
 
 
 def _integral(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
     if relation == POSITIVE and term.op == "expect":
         return _positive_expectation(term, known)
+    if is_mass_one(term):
+        return NONE
     if relation != NONNEGATIVE:
         return None
     for symbol in bound(term):
@@ -267,7 +354,37 @@ def _positive_expectation(term: Term, known: tuple[Term, ...]) -> Conditions:
     return frozenset(generalise(c, (point,)) for c in inside) | {normalised}
 
 
+def _determinant(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    """The determinant of a positive definite matrix is positive, that of an invertible one is not 0."""
+    (matrix,) = term.args
+    if definite(matrix, relation != NONNEGATIVE, known):
+        return NONE
+    return discharge(Term("invertible", (matrix,)), known) if relation == NONZERO else None
+
+
+def _function(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    return _logarithm(relation, term.args[0]) if term.data == "log" else _root(relation, term, known)
+
+
+def _logarithm(relation: str, argument: Term) -> Conditions | None:
+    """log u > 0 for a number u > 1, log u ≥ 0 for a natural number as well, log u ≠ 0 for a positive number but 1."""
+    if argument.op == "num":
+        value = number_of(argument)
+        holds = {POSITIVE: value > 1, NONNEGATIVE: value >= 1, NONZERO: value > 0 and value != 1}[relation]
+        return NONE if holds else None
+    natural = argument.op in {"size", "succ"} and least_of(argument) >= 1
+    return NONE if natural and relation == NONNEGATIVE else None
+
+
+def _root(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    """√u > 0 where u > 0; |u| > 0 where u ≠ 0."""
+    if term.data == "abs":
+        return require(NONZERO, term.args[0], known)
+    return require(POSITIVE, term.args[0], known) if term.data == "sqrt" else None
+
+
 _REQUIRE: dict[str, Rule] = {
+    "app": _function,
     "size": _size,
     "succ": lambda relation, term, known: NONE,
     "add": _sum_of_two,
@@ -276,11 +393,15 @@ _REQUIRE: dict[str, Rule] = {
     "div": _quotient,
     "pow": _power,
     "neg": _negation,
+    "reduce": _largest,
+    "delta": lambda relation, term, known: NONE if relation == NONNEGATIVE else frozenset([_FORMULA[relation](term)]),
     "sum": _over_range,
     "prod": _over_range,
     "integral": _integral,
     "expect": _integral,
     "mean": _integral,
+    "Var": lambda relation, term, known: NONE if relation == NONNEGATIVE else None,
+    "det": _determinant,
 }
 
 
@@ -298,9 +419,13 @@ def discharge(condition: Term, known: tuple[Term, ...] = ()) -> Conditions:
 
 def _order(condition: Term, known: tuple[Term, ...]) -> Conditions:
     low, high = condition.args
+    if low.op == "succ" and condition.op == "le" and sort(high) == "size":
+        return discharge(lt(low.args[0], high), known)
     relation = POSITIVE if condition.op == "lt" else NONNEGATIVE
     if low is ZERO:
         return require(relation, high, known)
+    if high is ZERO and low.op == "neg":  # −t ≤ 0 is 0 ≤ t
+        return require(relation, low.args[0], known)
     if high.op == "num" and high is ONE and below_one(push(low)):
         return NONE
     return frozenset([condition]) if require(relation, high - low, known) else NONE
@@ -311,24 +436,39 @@ def _forall(condition: Term, known: tuple[Term, ...]) -> Conditions:
     return frozenset(generalise(c, (symbol,)) for c in discharge(inner, _outside(symbol, known)))
 
 
+def _with_factors(fact: Term) -> tuple[Term, ...]:
+    """A fact; and u > 0, v > 0 from u·v > 0, where neither is ever negative."""
+    if fact.op != "lt" or fact.args[0] is not ZERO:
+        return (fact,)
+    term = push(fact.args[1])
+    inner = unfolded(term)
+    term = term if inner is None else inner
+    if term.op != "mul" or any(require(NONNEGATIVE, factor) for factor in term.args):
+        return (fact,)
+    return (fact, *(part for factor in term.args for part in _with_factors(_FORMULA[POSITIVE](factor))))
+
+
 def _implies(condition: Term, known: tuple[Term, ...]) -> Conditions:
     premise, conclusion = condition.args
-    left = discharge(conclusion, (*known, premise))
+    left = discharge(conclusion, (*known, *_with_factors(premise)))
+    if not discharge(premise, known):
+        return left
     return frozenset(c if free(c).isdisjoint(free(premise)) else Term("implies", (premise, c)) for c in left)
 
 
 def _integrable(condition: Term, known: tuple[Term, ...]) -> Conditions:
-    symbol, body = condition.args
-    return frozenset(Term("integrable", (symbol, part)) for part in not_integrable(body, symbol))
+    *symbols, body = condition.args
+    left = not_integrable(body, *symbols)
+    every = {part: sorted(free(part) - free(body), key=lambda s: s.serial) for part in left}
+    return frozenset(generalise(Term("integrable", (*symbols, part)), tuple(every[part])) for part in left)
 
 
 def _exchangeable(condition: Term, known: tuple[Term, ...]) -> Conditions:
     """The expectation of a polynomial within the law's moments is a sum of moments times smooth coefficients."""
-    body = condition.args[0].args[0]
-    if body.op == "mean" and all(
-        not _integrable(Term("integrable", (s, body.args[-1])), known) for s in body.args[:-1]
-    ):
-        return NONE
+    body, by = condition.args[0].args
+    if body.op == "mean" and not any(occurs(place(by)[0], symbol) for symbol in bound(body)):
+        smooth = within_moments(body.args[-1], bound(body), smooth=True)
+        return NONE if smooth else frozenset([condition])
     return frozenset([condition])
 
 
@@ -339,9 +479,54 @@ def _unequal(condition: Term, known: tuple[Term, ...]) -> Conditions:
     return frozenset([condition]) if require(NONZERO, left - right, known) else NONE
 
 
+def _regular(condition: Term, known: tuple[Term, ...]) -> Conditions:
+    """What is positive definite by its structure is invertible; a transpose or an inverse is, as its matrix is."""
+    (matrix,) = condition.args
+    if definite(matrix, True, known):
+        return NONE
+    if condition.op == "invertible" and matrix.op in {"T", "inv"}:
+        return discharge(Term("invertible", matrix.args), known)
+    return frozenset([condition])
+
+
+@cache
+def definite(matrix: Term, strict: bool, known: tuple[Term, ...] = ()) -> bool:
+    """Tell whether a square matrix is seen to be positive definite (semidefinite, if not strict) by its structure."""
+    op, args = matrix.op, matrix.args
+    if _is_among(Term("posdef", (matrix,)), known) or op == "eye":
+        return True
+    if op in {"let", "T"}:
+        return definite(args[0], strict, known)
+    if op == "inv":
+        return definite(args[0], True, known)
+    if op == "add":
+        pairs = (args, args[::-1]) if strict else (args,)
+        return any(definite(one, strict, known) and definite(other, False, known) for one, other in pairs)
+    if op in {"mul", "div"}:
+        scaled = [(c, m) for c, m in (args, args[::-1]) if not c.shape and m.shape == matrix.shape]
+        sign = POSITIVE if strict or op == "div" else NONNEGATIVE
+        return any(not require(sign, c, known) and definite(m, strict, known) for c, m in scaled)
+    if op == "diag":
+        return not require(POSITIVE if strict else NONNEGATIVE, component(args[0], (index("h0", matrix.shape[0]),)))
+    return op == "matmul" and not strict and _gram(args[0], args[1], known)
+
+
+def _gram(left: Term, right: Term, known: tuple[Term, ...]) -> bool:
+    """BᵀB, and BᵀMB for a matrix M that is positive semidefinite."""
+    middle: list[Term] = []
+    if right.op == "matmul" and left.op == "T":
+        *middle, right = right.args
+    elif left.op == "matmul":
+        left, *middle = left.args
+    turned = (left.op == "T" and left.args[0] is right) or (right.op == "T" and right.args[0] is left)
+    square = all(len(m.shape) == 2 and definite(m, False, known) for m in middle)
+    return turned and len(right.shape) == 2 and square
+
+
 def _equation(condition: Term, known: tuple[Term, ...]) -> Conditions:
     left, right = condition.args
-    return NONE if alpha(left) is alpha(right) else frozenset([condition])
+    known_mass = right is ONE and is_mass_one(left)
+    return NONE if alpha(left) is alpha(right) or known_mass else frozenset([condition])
 
 
 _DISCHARGE: dict[str, Callable[[Term, tuple[Term, ...]], Conditions]] = {
@@ -355,6 +540,8 @@ _DISCHARGE: dict[str, Callable[[Term, tuple[Term, ...]], Conditions]] = {
     "implies": _implies,
     "integrable": _integrable,
     "exchange": _exchangeable,
+    "invertible": _regular,
+    "posdef": _regular,
 }  # fmt: skip
 
 
@@ -370,8 +557,12 @@ def harvest(term: Term, by: Term | None = None) -> Conditions:
     if term.shape:
         places = tuple(index(f"h{n}", axis) for n, axis in enumerate(term.shape))
         return frozenset(generalise(c, places) for c in harvest(component(term, places), by))
+    if term.op == "tends":  # it says itself that its body is defined near the limit
+        return NONE.union(*(harvest(value, by) for value in term.args[1:-1]))
     term = push(term)
     base, places = place(term)
+    if base.op == "literal":
+        return NONE.union(*(harvest(entry, by) for entry in base.args))
     if term is by or base is by or term.op in {"num", "size", "succ", "idx", "var", "delta", "true", "fun"}:
         return NONE
     if base.op == "let":
@@ -379,9 +570,23 @@ def harvest(term: Term, by: Term | None = None) -> Conditions:
     if term.op == "D":
         return _of_derivative(term, by)
     if term.op == "at":
-        return harvest(base.args[0], by) if base.op == "rows" else NONE
+        if base.op == "inv":
+            return discharge(Term("invertible", base.args)) | harvest(base.args[0], by)
+        return harvest(base.args[0], by) if base.op in {"rows", "map"} else _of_pass(base, by)
+    if term.op == "pass":
+        return _of_pass(term, by)
     own = _own_conditions(term, by)
     return own.union(*(_inside(term, arg, by) for arg in term.args[len(bound(term)) :]))
+
+
+def _of_pass(term: Term, by: Term | None) -> Conditions:
+    """A pass goes upwards, and its layers are defined and smooth for every state: what asks more of it is refused."""
+    if term.op != "pass":
+        return NONE
+    first, last, _, state, start, body = term.args
+    upwards = NONE if first in {last, ZERO} else discharge(le(first, last))
+    whole = harvest(body, state) | (harvest(body, by) if by is not None and occurs(by, body) else NONE)
+    return upwards | harvest(start, by) | frozenset(lt(ZERO, ZERO) if slots(c) else c for c in whole)
 
 
 def _of_definition(base: Term, places: tuple[Term, ...], by: Term | None) -> Conditions:
@@ -405,20 +610,51 @@ def _own_conditions(term: Term, by: Term | None) -> Conditions:
     elif term.op == "app":
         symbol = SYMBOLS[str(term.data)]
         conditions = symbol.domain(*term.args)
-        if by is not None and occurs(by, term):
-            conditions += symbol.kinks(*term.args)
-    elif term.op == "reduce" and term.data == "logsumexp":
-        conditions = (lt(0, term.args[0].shape[-1]),)
+        moving = {n for n, arg in enumerate(term.args) if by is not None and occurs(by, arg)}
+        if not moving.issubset(symbol.smooth):
+            kinks = symbol.kinks(*term.args)
+            conditions = (*kinks, *NONE.union(*(discharge(c, kinks) for c in conditions)))
+    elif term.op == "reduce":
+        conditions = _of_reduction(term, by is not None and occurs(by, term))
     elif term.op == "integral":
         conditions = (Term("integrable", term.args),)
     elif term.op == "expect":
         point, density, body = term.args
         conditions = (Term("integrable", (point, density * body)), Term("forall", (point, le(0, density))))
     elif term.op == "mean":
-        conditions = tuple(Term("integrable", (symbol, term.args[-1])) for symbol in term.args[:-1])
+        laws = (c for symbol in term.args[:-1] for c in _of_law(symbol, by))
+        conditions = (Term("integrable", term.args), *laws)
+    elif term.op in {"Var", "Cov"}:
+        return harvest(meant(term), by)
     if by is not None and term.op in {"integral", "expect", "mean"} and occurs(by, term):
         conditions += (Term("exchange", (Term("D", (term, by)),)),) if not by.shape else _exchange(term, by)
     return frozenset[Term]().union(*map(discharge, conditions))
+
+
+def _of_reduction(term: Term, moving: bool) -> tuple[Term, ...]:
+    """A maximum is of at least one component, and is differentiable without ties; a norm is where it is not 0."""
+    conditions = (lt(0, term.args[0].shape[-1]),) if term.data in {"logsumexp", "max"} else ()
+    if moving and term.data == "max":
+        return (*conditions, _without_ties(term.args[0]))
+    if moving and term.data == "norm":
+        return (lt(0, Term("reduce", term.args, "squared_norm")),)
+    return conditions
+
+
+def _without_ties(row: Term) -> Term:
+    """All components differ: the maximum of a row is differentiable there, and need not be at a tie."""
+    over = row.shape[-1]
+    i, j = index("h0", over), index("h1", over)
+    apart = ne(component(row, (i,)), component(row, (j,)))
+    return generalise(Term("implies", (ne(Term("delta", (i, j)), 1), apart)), (i, j))
+
+
+def _of_law(symbol: Term, by: Term | None) -> tuple[Term, ...]:
+    """What the parameters of a law must satisfy, at every component; more where one differentiates by them."""
+    places = tuple(index(f"h{n}", axis) for n, axis in enumerate(symbol.shape))
+    table = law(symbol).kinks if by is not None and occurs(by, symbol) else law(symbol).domain
+    own = table(*parameters_at(symbol, places)) if law(symbol).parameters else ()
+    return tuple(generalise(c, places) for c in (*own, *(h for p in parameters_of(symbol) for h in harvest(p, by))))
 
 
 def _exchange(term: Term, by: Term) -> tuple[Term, ...]:
@@ -428,7 +664,7 @@ def _exchange(term: Term, by: Term) -> tuple[Term, ...]:
 
 def _natural_power(exponent: Term) -> bool:
     if exponent.op != "num":
-        return sort(exponent) == "size"
+        return sort(exponent) in {"size", "index"}
     value = number_of(exponent)
     return value >= 0 and value.denominator == 1
 

@@ -13,7 +13,7 @@ from itertools import permutations
 from typing import Any
 
 from derive.language.array import component, push
-from derive.language.term import FORMULAS, ShapeError, Term, alpha, bound, place, sort, substitute
+from derive.language.term import FORMULAS, ShapeError, Term, alpha, bound, is_random, place, sort, substitute
 from derive.logic.axiom import Axiom
 from derive.logic.context import ProofError, context
 from derive.logic.facts import NONE
@@ -106,11 +106,11 @@ def first(*rules: Rule) -> Rule:
 def positions(term: Term) -> Iterator[int]:
     """Yield the arguments in which a term can be rewritten."""
     if term.op in {"let", "var", "idx", "delta", "size", "num", "succ", "at"}:
-        if term.op == "at" and term.args[0].op == "rows":
+        if term.op == "at" and term.args[0].op in {"rows", "inv", "map", "pass"}:
             yield 0
         return
-    if term.op == "D":
-        yield 0
+    if term.op in {"D", "pass"}:
+        yield 0 if term.op == "D" else 4
         return
     for position in range(len(bound(term)), len(term.args)):
         if sort(term.args[position]) in {"real", "formula"}:
@@ -119,8 +119,11 @@ def positions(term: Term) -> Iterator[int]:
 
 def everywhere(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
     """Return the strategy that lets a rule act from the top down until it applies nowhere."""
+    at_rest = set[Term]()  # a rule looks at a term alone: where it has nothing to do, it never will have
 
     def act(term: Term, fuel: list[int]) -> tuple[Term, Plan]:
+        if term in at_rest:
+            return term, ()
         plan: list[Planned] = []
         changed = True
         while changed:
@@ -138,6 +141,7 @@ def everywhere(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
                     term = around.close("=", inner, NONE)[1]
                     plan += [planned.below(position) for planned in below]
                     changed = True
+        at_rest.add(term)
         return term, tuple(plan)
 
     return lambda term: act(term, [FUEL])
@@ -294,7 +298,7 @@ def _agree_derivatives(left: Term, right: Term, swap: Axiom) -> Plan | None:
 
 def _agree_binders(left: Term, right: Term, swap: Axiom) -> Plan | None:
     mine, theirs = bound(left), bound(right)
-    if [s.args for s in mine] != [s.args for s in theirs]:
+    if [_kind(s) for s in mine] != [_kind(s) for s in theirs]:
         return None
     plan: list[Planned] = []
     for position in range(len(mine), len(left.args)):
@@ -304,6 +308,13 @@ def _agree_binders(left: Term, right: Term, swap: Axiom) -> Plan | None:
             return None
         plan += [planned.below(position) for planned in below]
     return tuple(plan)
+
+
+def _kind(symbol: Term) -> tuple[Term, ...] | Term:
+    """What two bound symbols must have in common: their range; random variables are never renamed."""
+    if symbol.op == "size" or (symbol.op == "var" and not is_random(symbol)):  # the variable of a limit
+        return Term(symbol.op, symbol.args, ("", *symbol.data[1:])) if isinstance(symbol.data, tuple) else symbol
+    return symbol.args if symbol.op == "idx" else symbol
 
 
 def _nest(term: Term) -> tuple[tuple[Term, ...], Term]:

@@ -33,6 +33,7 @@ from derive.language.term import (
     names,
     occurs,
     place,
+    slots,
     substitute,
     substitute_function,
     succ,
@@ -241,6 +242,8 @@ def instantiate(theorem: Theorem, *changes: tuple[Term, Term]) -> Sequent:
     conditions: set[Term] = set()
     for old, new in changes:
         need(old.op in {"var", "idx", "size", "space", "let"} and old is not NATURALS, f"{old} is not a variable")
+        need(not (old.op == "size" and old.args), f"{old} is one of a family, and not a variable")
+        need(not slots(new), f"{new} is a part of a pass")
         conditions |= _fitting(old, new, mapping)
     different = points([theorem.conclusion, *theorem.hypotheses])
     need(len({substitute(z, mapping) for z in different}) == len(different), "different points stay different")
@@ -256,7 +259,7 @@ def _fitting(old: Term, new: Term, mapping: Mapping[Term, Term]) -> Conditions:
         need(new.op == "let" and image.args == new.args, f"{new} is not defined as {old} is")
     elif old.op == "var":
         need(
-            image.shape == new.shape and is_random(old) <= (new.data == old.data),
+            image.shape == new.shape and (not is_random(old) or (new.data == old.data and new.args == image.args)),
             f"{new} does not fit in the place of {old}",
         )
         conditions = of_domain(domain_of(old), new)
@@ -293,7 +296,9 @@ def specialise(theorem: Theorem, symbol: Term) -> Sequent:
     """From ∀k P(k): P(i)."""
     need(theorem.conclusion.op == "forall", f"{theorem.conclusion} does not begin with ∀")
     k, body = theorem.conclusion.args
-    need(symbol.op == "idx" and symbol.args == k.args, f"{symbol} does not range as {k} does")
+    natural = symbol is ZERO or symbol.op == "succ" or (symbol.op == "size" and symbol is not NATURALS)
+    counted = k.args[0] is NATURALS and natural
+    need(counted or (symbol.op == "idx" and symbol.args == k.args), f"{symbol} does not range as {k} does")
     need(k is symbol or symbol not in points([body]), f"{body} holds at almost all {k}, perhaps not at {symbol}")
     return substitute(body, {k: symbol}), theorem.hypotheses | vanished([k], [body])
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import Final
 
-from derive.language.array import component, push
-from derive.language.notation import DOMAINS, LAWS, SYMBOLS
+from derive.language.array import bound_index, component, push
+from derive.language.notation import DOMAINS, SYMBOLS, law, parameters_at
 from derive.language.term import (
     ZERO,
     Prose,
@@ -19,11 +19,14 @@ from derive.language.term import (
     free,
     index,
     is_random,
+    meant,
     ne,
     occurs,
     place,
     prose,
+    substitute,
     subterms,
+    succ,
 )  # fmt: skip
 from derive.logic.arguments import Part
 from derive.logic.calc import Line as Step
@@ -33,7 +36,7 @@ from derive.pages import model
 from derive.pages.cancelled import cancelled
 from derive.pages.model import Line, Link, Page, Result, Section
 from derive.pages.text import text
-from derive.record import Derivation, Proof
+from derive.record import NUMBERS, SAID, Derivation, Misstatement, Proof, Record
 
 Place = tuple[str, int]
 "A line of an entry: the name of its proof, and its position there; -1 for the claim of a proof without lines."
@@ -43,39 +46,40 @@ _SHORT: Final = 32  # characters of a claim that still fits beside a title
 
 
 def page(
-    entry: Derivation,
+    entry: Record,
     *,
     topic: str,
     certificate: str,
-    others: Mapping[str, Derivation],
+    others: Mapping[str, Record],
     witnessed: Collection[Place] = (),
     numpy: str = "",
+    misstated: Iterable[Misstatement] = (),
 ) -> Page:
     """Return the page model of an entry's solution.
 
     Parameters
     ----------
-    entry : Derivation
+    entry : Record
     topic : str
         The topic's name.
     certificate : str
         The content hash of the entry's certificate.
-    others : mapping of str to Derivation
+    others : mapping of str to Record
         The entries before and after this one, by slug: their titles and questions are printed.
     witnessed : collection of (str, int)
-        The lines that the witness has confirmed.
+        The lines and the quoted numbers that the witness has confirmed.
     numpy : str
         The source of the kernels.
+    misstated : iterable of Misstatement
+        What is often said and false, where this entry has the truth.
     """
     confirmed = frozenset(witnessed)
     sections = _numbered(_section(proof, confirmed) for proof in entry.proofs.values())
     lines = [line for section in sections for line in section.lines]
     boxed = [(proof.name, len(proof.lines) - 1) for proof in entry.proofs.values() if is_boxed(proof)]
-    return Page(
-        slug=entry.slug,
-        title=_title(entry),
-        topic=topic,
-        goal=prose(entry.goal),
+    made = _OWN[type(entry)](entry, others, confirmed)
+    return replace(
+        made,
         given=tuple(_given(entry, symbol, about) for symbol, about in entry.given),
         sections=sections,
         verdict=model.Verdict(
@@ -84,16 +88,12 @@ def page(
             witnessed=sum(line.witnessed for line in lines) + len(confirmed.intersection(boxed)),
             assumed=len(_used(entry)),
         ),
+        topic=topic,
         certificate=certificate,
         convention=prose(entry.convention),
-        checks=tuple(model.Check(name, prose(words)) for name, words in entry.sanity),
-        mistakes=tuple(model.Mistake((mistake.wrong,), prose(mistake.why)) for mistake in entry.mistakes),
-        sixty_seconds=prose(entry.sixty_seconds),
-        interview=model.Interview(
-            prose(entry.prompt),
-            prose(entry.strong),
-            prose(entry.weak),
-            tuple(prose(others[slug].prompt) for slug in entry.follow_ups if slug in others),
+        numbers=tuple(
+            model.Number(number.term, number.shown, prose(number.words), (NUMBERS, position) in confirmed)
+            for position, number in enumerate(entry.numbers)
         ),
         numpy=numpy,
         assumptions=_assumptions(entry, lines),
@@ -101,7 +101,52 @@ def page(
         references=tuple(map(prose, entry.references)),
         before=_links(entry.prerequisites, others),
         after=_links(entry.follow_ups, others),
+        misstated=tuple(Link(wrong.slug, text_of(wrong.title)) for wrong in misstated),
     )
+
+
+# ---- what each kind of entry says of itself --------------------------------------------------------------------------
+
+
+def _result(entry: Derivation, others: Mapping[str, Record], _: Collection[Place]) -> Page:
+    """Return the page of a result with its texts."""
+    return Page(
+        slug=entry.slug,
+        title=_title(entry),
+        goal=prose(entry.goal),
+        checks=tuple(model.Check(name, prose(words)) for name, words in entry.sanity),
+        mistakes=tuple(model.Mistake((mistake.wrong,), prose(mistake.why)) for mistake in entry.mistakes),
+        sixty_seconds=prose(entry.sixty_seconds),
+        interview=model.Interview(
+            prose(entry.prompt),
+            prose(entry.strong),
+            prose(entry.weak),
+            tuple(prose(near.prompt) for near in _among(entry.follow_ups, others) if isinstance(near, Derivation)),
+        ),
+    )
+
+
+def _misstatement(entry: Misstatement, others: Mapping[str, Record], confirmed: Collection[Place]) -> Page:
+    """Return the page of a claim that is false: as it is said, why it is believed, and what to say instead."""
+    slug, name = entry.instead
+    proof = others[slug].proofs.get(name) if slug in others else None
+    return Page(
+        slug=entry.slug,
+        title=prose(entry.title),
+        said=model.Said(
+            words=prose(entry.said),
+            claim=entry.claim,
+            refuted=entry.refuted,
+            witnessed=(SAID, 0) in confirmed,
+            why=prose(entry.why),
+            instead=prose(entry.correction),
+            theorem=proof.claim if proof else None,
+            link=Link(slug, text_of(others[slug].title)) if proof else None,
+        ),
+    )
+
+
+_OWN: Final[Mapping[type[Record], Callable[..., Page]]] = {Derivation: _result, Misstatement: _misstatement}
 
 
 def _title(entry: Derivation) -> Prose:
@@ -110,8 +155,12 @@ def _title(entry: Derivation) -> Prose:
     return (*title, ": ", claim) if claim.op in model.RELATIONS and len(text(claim)) <= _SHORT else title
 
 
-def _links(slugs: Iterable[str], others: Mapping[str, Derivation]) -> tuple[Link, ...]:
-    return tuple(Link(slug, text_of(others[slug].title)) for slug in slugs if slug in others)
+def _among(slugs: Iterable[str], others: Mapping[str, Record]) -> Iterator[Record]:
+    return (others[slug] for slug in slugs if slug in others)
+
+
+def _links(slugs: Iterable[str], others: Mapping[str, Record]) -> tuple[Link, ...]:
+    return tuple(Link(near.slug, text_of(near.title)) for near in _among(slugs, others))
 
 
 def text_of(marked: str) -> str:
@@ -133,7 +182,7 @@ def _section(proof: Proof, witnessed: Collection[Place]) -> Section:
     return Section("", (proof.heading,), shown, _boxed(proof, lines))
 
 
-def lines_of(entry: Derivation, witnessed: Collection[Place] = ()) -> tuple[Line, ...]:
+def lines_of(entry: Record, witnessed: Collection[Place] = ()) -> tuple[Line, ...]:
     """Return the numbered lines of the entry's main proofs, of its first proof where none is called so."""
     proofs = [proof for proof in entry.proofs.values() if proof.main] or list(entry.proofs.values())[:1]
     sections = _numbered(_section(proof, witnessed) for proof in proofs)
@@ -236,6 +285,8 @@ def _results(claim: Term, because: Prose) -> tuple[Result, ...]:
     while claim.op == "forall":
         symbols.append(claim.args[0])
         claim = claim.args[1]
+    if claim.op == "tends":
+        return (_limit(claim, because, symbols),)
     if claim.op not in model.RELATIONS:
         return (Result(claim, "iff", Term("true"), because),)
     named = symbols or sorted((s for s in free(claim) if s.op == "idx"), key=text)
@@ -243,7 +294,16 @@ def _results(claim: Term, because: Prose) -> tuple[Result, ...]:
     return (Result(claim.args[0], claim.op, claim.args[1], reason, claim.args[0].shape),)
 
 
-def _tags(entry: Derivation, theorem: Theorem) -> tuple[str, ...]:
+def _limit(claim: Term, because: Prose, symbols: list[Term]) -> Result:
+    """Return a limit as a boxed row, with the way that its variable goes beside it."""
+    variable, *to, value, body = claim.args
+    way: Prose = ("as ", variable, " goes to ", to[0]) if to else ("as ", variable, " grows without bound")
+    named = symbols or sorted((s for s in free(claim) if s.op == "idx"), key=text)
+    reason = (*way, *(("; ", *because) if because else ()), *(("; ", *_for_every(named)) if named else ()))
+    return Result(body, "to", value, reason, body.shape)
+
+
+def _tags(entry: Record, theorem: Theorem) -> tuple[str, ...]:
     """Return the tags of the assumptions that a theorem rests on; what a case or an induction supposes has none."""
     return tuple(sorted({tag for hypothesis in theorem.hypotheses if (tag := entry.tag(hypothesis))}, key=_tag_number))
 
@@ -283,9 +343,10 @@ def _letter(number: int) -> str:
 # ---- what is given --------------------------------------------------------------------------------------------------
 
 
-def _given(entry: Derivation, symbol: Term, about: str) -> model.Given:
+def _given(entry: Record, symbol: Term, about: str) -> model.Given:
     """Return a row of the table: the symbol, what it is, what defines it and what is assumed of it alone."""
-    defined: list[str | Term] = list(definition(symbol))
+    values = dict(entry.counterexample) if isinstance(entry, Misstatement) else {}
+    defined: list[str | Term] = [eq(symbol, values[symbol])] if symbol in values else list(definition(symbol))
     tags = []
     for number, assumption in enumerate(entry.assumptions, 1):
         if symbol.op in {"var", "let"} and _speaks_of(assumption.formula) == {symbol}:
@@ -316,8 +377,19 @@ def _let(symbol: Term) -> Prose:
 
 def _variable(symbol: Term) -> Prose:
     if is_random(symbol) and isinstance(symbol.data, tuple):
-        return (LAWS[str(symbol.data[2])].about,)
+        return _law(symbol)
     return DOMAINS[domain_of(symbol)].about(symbol)
+
+
+def _law(symbol: Term) -> Prose:
+    """Return what is known of the law of a random variable, of each component where it has several."""
+    places = tuple(index(name, axis) for name, axis in zip("ijkl", symbol.shape, strict=False))
+    known, said = law(symbol), law(symbol).about(*parameters_at(symbol, places))
+    if not symbol.shape:
+        return ("random, of ", *said)
+    if known.independent:
+        return ("independent random components of ", *said)
+    return ("random components of ", *said, ", which may depend on each other")
 
 
 def _symbol(symbol: Term) -> Prose:
@@ -342,26 +414,45 @@ def _rows(symbol: Term) -> Prose:
     return (eq(component(symbol, (*places, k)), made(lambda i: push(component(argument, (*places, i))), k, m)),)
 
 
+def _reduced(symbol: Term) -> Prose:
+    """Return the definition of a symbol that takes the last axis away, for one row."""
+    (argument,), made = symbol.args, SYMBOLS[str(symbol.data)].definition
+    if made is None or symbol.shape:
+        return ()
+    return (eq(symbol, made(lambda i: push(component(argument, (i,))), bound_index(argument.shape[-1], symbol))),)
+
+
+def _one_layer(symbol: Term) -> Prose:
+    """Return what a pass does at one layer; its own first layer and start are those of the table's row."""
+    first, _, layer, state, start, body = symbol.args
+    one = Term("pass", (first, succ(first), layer, state, start, body), symbol.data)
+    return (eq(one, substitute(body, {layer: first, state: start})),)
+
+
 _DEFINITIONS: Final[dict[str, Callable[[Term], Prose]]] = {
     "let": _let,
     "var": _variable,
     "app": _symbol,
     "rows": _rows,
+    "reduce": _reduced,
     "size": lambda symbol: (("a size", "a natural number")[symbol.data[1] == 0],),  # type: ignore[index]
     "space": lambda symbol: ("a measure space",),
     "call": lambda symbol: ("a differentiable function",),
+    "map": lambda symbol: ("a differentiable map",),
+    "member": lambda symbol: ("a family of real arrays",),
+    "pass": _one_layer,
 }
 
 
 # ---- assumptions and obligations ------------------------------------------------------------------------------------
 
 
-def _used(entry: Derivation) -> frozenset[str]:
+def _used(entry: Record) -> frozenset[str]:
     """Return the tags of the assumptions on which a claim of the entry rests."""
     return frozenset(tag for proof in entry.proofs.values() for tag in _tags(entry, proof.theorem))
 
 
-def _assumptions(entry: Derivation, lines: Iterable[Line]) -> tuple[model.Assumption, ...]:
+def _assumptions(entry: Record, lines: Iterable[Line]) -> tuple[model.Assumption, ...]:
     """Return the entry's assumptions that a claim rests on, with the lines that bring them in."""
     where: dict[str, list[int]] = {}
     for line in lines:
@@ -389,7 +480,7 @@ def _listed(numbers: Sequence[int]) -> Prose:
     return (f"{'line' if len(set(numbers)) == 1 else 'lines'} {', '.join(words)}",)
 
 
-def _discharged(entry: Derivation, lines: Iterable[Line]) -> tuple[model.Discharged, ...]:
+def _discharged(entry: Record, lines: Iterable[Line]) -> tuple[model.Discharged, ...]:
     """Return the conditions of the lines' terms that the core discharged, each once, those of one kind together."""
     given = {_closed(assumption.formula) for assumption in entry.assumptions}
     shown: dict[Term, Term] = {}
@@ -451,16 +542,22 @@ def _own(part: Term) -> Iterator[Term]:
                 yield from SYMBOLS[str(inner.data)].kinks(*inner.args)
     elif part.op in {"integral", "expect", "mean"}:
         body = part.args[1] * part.args[2] if part.op == "expect" else part.args[-1]
-        for symbol in bound(part):
-            yield Term("integrable", (symbol, body))
+        yield Term("integrable", (*bound(part), body))
+    elif part.op in {"Var", "Cov"}:
+        yield from _own(meant(part))
+    elif part.op == "at" and part.args[0].op == "inv":
+        yield Term("invertible", part.args[0].args)
 
 
 def _trivial(condition: Term) -> bool:
-    return condition.op in {"ne", "lt", "le"} and all(side.op in {"num", "neg"} for side in condition.args)
+    same = condition.op == "implies" and condition.args[0] is condition.args[1]
+    return same or (condition.op in {"ne", "lt", "le"} and all(side.op in {"num", "neg"} for side in condition.args))
 
 
 def _because(condition: Term) -> str:
     """Return in words why a condition of a single quantity holds."""
+    if condition.op in {"invertible", "posdef"}:
+        return "positive definite by its structure"
     if condition.op == "integrable":
         return "within the moments of the law" if is_random(condition.args[0]) else "a finite sum or a density"
     return _kind(condition.args[0] if condition.args[1] is ZERO else condition.args[1])

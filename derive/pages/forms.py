@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from derive.language.notation import SYMBOLS
-from derive.language.term import ZERO, Term, bound, free, least_of, name_of, place, subterms
+from derive.language.term import ZERO, Term, bound, free, is_random, least_of, name_of, place, subterms
 from derive.pages.names import Name, Template, parse_name
 
 # Levels of binding, loosest first. A piece stands without brackets where at least its level is called for.
@@ -68,6 +68,8 @@ class Ink:
         None if it has none; its name with a prime, or None; whether it stands before a short argument without brackets.
     touching : callable
         What comes between two factors.
+    matrix : callable
+        An array written out, from its rows.
     struck : callable
         A factor that cancels.
     """
@@ -94,6 +96,7 @@ class Ink:
     primed: Callable[[str], str | None]
     prefix: Callable[[str], bool]
     touching: Callable[[str, Piece], str]
+    matrix: Callable[[list[list[str]]], str]
     struck: Callable[[str], str]
 
 
@@ -161,6 +164,10 @@ def _number(printer: Printer, term: Term) -> Piece:
     return Piece(f"{minus}{above}{ink.signs['div']}{below}", SUM if minus else PRODUCT)
 
 
+def _size(printer: Printer, term: Term) -> Piece:
+    return Piece(_layered(printer, term, term.args)) if term.args else _leaf(printer, term)
+
+
 def _leaf(printer: Printer, term: Term) -> Piece:
     return Piece(_named(printer, name_of(term), ()))
 
@@ -190,6 +197,11 @@ def _filled(ink: Ink, template: Template, arguments: list[str]) -> str:
     return ink.applied(ink.name(template.head), ["".join(inside)], False)
 
 
+def _dots(template: Template) -> int:
+    """Return how many places for arguments a name has."""
+    return sum(_dots(p) if isinstance(p, Template) else p == "·" for p in template.pieces)
+
+
 def _function(printer: Printer, term: Term) -> Piece:
     parsed = parse_name(name_of(term))
     order = term.data[1] if isinstance(term.data, tuple) else 0
@@ -208,7 +220,12 @@ def _add(printer: Printer, term: Term) -> Piece:
 
 
 def _succ(printer: Printer, term: Term) -> Piece:
-    return Piece(f"{printer.text(term.args[0], SUM)}{printer.ink.signs['add']}{printer.ink.number(1)}", SUM)
+    base, steps = term, 0
+    while base.op == "succ":
+        base, steps = base.args[0], steps + 1
+    if base.op == "num":
+        return Piece(printer.ink.number(int(str(base.data)) + steps))
+    return Piece(f"{printer.text(base, SUM)}{printer.ink.signs['add']}{printer.ink.number(steps)}", SUM)
 
 
 def _neg(printer: Printer, term: Term) -> Piece:
@@ -312,6 +329,34 @@ def _transpose(printer: Printer, term: Term) -> Piece:
 _SIGNED_SUMS: Final = frozenset(("sum", "prod", "integral"))
 
 
+def _map(printer: Printer, term: Term) -> Piece:
+    """F(u), or F with its layer below; its derivative has a prime."""
+    assert isinstance(term.data, tuple)
+    count, order = int(term.data[1]), int(term.data[2])
+    return _called(printer, _layered(printer, term, term.args[1 : 1 + count], order), term.args[:1])
+
+
+def _layered(printer: Printer, term: Term, numbers: tuple[Term, ...], primes: int = 0) -> str:
+    """A name with numbers of layers below."""
+    head = parse_name(name_of(term))
+    assert isinstance(head, Name)
+    head = replace(head, primes=head.primes + primes)
+    below = [printer.inline().text(number) for number in numbers]
+    return printer.ink.index(head, below, True) if below else printer.ink.name(head)
+
+
+def _member(printer: Printer, term: Term) -> Piece:
+    return Piece(_layered(printer, term, term.args[:1]))
+
+
+def _pass(printer: Printer, term: Term) -> Piece:
+    """N from one layer to another, applied to where it starts."""
+    inner, head = printer.inline(), parse_name(name_of(term))
+    assert isinstance(head, Name)
+    through = printer.ink.signs["to"].join(inner.text(number) for number in term.args[:2])
+    return _called(printer, printer.ink.index(head, [through], True), term.args[4:5])
+
+
 def _symbol(printer: Printer, term: Term) -> Piece:
     """A symbol of the notation: a template, a prefix before one short argument, or a name with brackets."""
     name, ink = str(term.data), printer.ink
@@ -319,6 +364,9 @@ def _symbol(printer: Printer, term: Term) -> Piece:
         return printer.fit(term, IMPLICATION)
     if not term.args:
         return Piece(ink.symbol(name))
+    written = SYMBOLS[name].written
+    if written is not None:
+        return printer.piece(written(*term.args))
     if name == "exp" and any(part.op in _SIGNED_SUMS | {"D", "expect", "mean"} for part in subterms(term.args[0])):
         return _called(printer, ink.symbol("exp function"), term.args)
     inner = printer.inline() if "^{" in SYMBOLS[name].tex else printer
@@ -326,7 +374,8 @@ def _symbol(printer: Printer, term: Term) -> Piece:
     formed = ink.template(name, [piece.text for piece in pieces])
     if formed is not None:
         raised = "^" in SYMBOLS[name].tex
-        return Piece(formed, POWER if raised else ATOM, tall=not raised and any(piece.tall for piece in pieces))
+        closed = not raised and name != "sqrt"  # an exponent beside a root would seem to be under it
+        return Piece(formed, ATOM if closed else POWER, tall=not raised and any(piece.tall for piece in pieces))
     (first, *others) = pieces
     if (
         ink.prefix(name)
@@ -349,8 +398,8 @@ def _call(printer: Printer, term: Term) -> Piece:
     return _called(printer, printer.text(term.args[0]), term.args[1:])
 
 
-def _diag(printer: Printer, term: Term) -> Piece:
-    return _called(printer, printer.ink.symbol("diag"), term.args)
+def _of_matrix(printer: Printer, term: Term) -> Piece:
+    return _called(printer, printer.ink.symbol(term.op), term.args)
 
 
 def _sum_axis(printer: Printer, term: Term) -> Piece:
@@ -379,9 +428,13 @@ def _at(printer: Printer, term: Term) -> Piece:
     inner = printer.inline()
     below = [inner.text(where) for axis, where in zip(array.shape, places, strict=True) if axis.op != "space"]
     separated = any(where.op != "idx" or len(name_of(where)) > 1 for where in places)
-    named = array.op in {"var", "let"}
+    named = array.op in {"var", "let", "member"}
     parsed = parse_name(name_of(array)) if named else None
+    if array.op == "member":  # the number of the layer stands before the indices
+        below, separated = [inner.text(array.args[0]), *below], True
     if isinstance(parsed, Template):
+        if below and not points and _dots(parsed) == len(places):  # P(·∣E) at the index h is P(h∣E)
+            points, below = [printer.text(where) for where in places], []
         text = _named(printer, name_of(array), tuple(points))
         return Piece(printer.ink.component(text, below, separated) if below else text)
     if isinstance(parsed, Name):
@@ -390,6 +443,11 @@ def _at(printer: Printer, term: Term) -> Piece:
     base = printer.fit(array, ATOM)
     text = printer.ink.component(base.text, below, separated) if below else base.text
     return Piece(printer.ink.applied(text, points, False) if points else text, tall=base.tall, bracketed=base.bracketed)
+
+
+def _inverse(printer: Printer, term: Term) -> Piece:
+    base = printer.fit(term.args[0], ATOM)
+    return Piece(printer.ink.power(base.text, "-1"), POWER, tall=base.tall, bracketed=base.bracketed)
 
 
 def _delta(printer: Printer, term: Term) -> Piece:
@@ -490,6 +548,16 @@ def _mean(printer: Printer, term: Term) -> Piece:
     return _expectation(printer, below, term.args[-1])
 
 
+def _spread(printer: Printer, term: Term) -> Piece:
+    """Var(u) and Cov(u, v): over all random variables in them, which are named where others are held."""
+    symbols = bound(term)
+    name = printer.ink.symbol(term.op)
+    if any(is_random(symbol) for symbol in free(term)):
+        below = [printer.inline().text(symbol) for symbol in symbols]
+        name = printer.ink.component(name, below, True)
+    return _called(printer, name, term.args[len(symbols) :])
+
+
 # ---- formulas -------------------------------------------------------------------------------------------------------
 
 _TURNED: Final = {"lt": "gt", "le": "ge"}
@@ -526,9 +594,33 @@ def _forall(printer: Printer, term: Term) -> Piece:
 
 def _integrable(printer: Printer, term: Term) -> Piece:
     body = printer.fit(term.args[-1], SUM)
-    return Piece(
-        f"{body.text}{printer.ink.words(' is integrable over ')}{printer.text(term.args[0])}", RELATION, True, body.tall
-    )
+    over = printer.ink.signs["comma"].join(map(printer.text, bound(term)))
+    return Piece(f"{body.text}{printer.ink.words(' is integrable over ')}{over}", RELATION, True, body.tall)
+
+
+def _predicate(words: str) -> Form:
+    def form(printer: Printer, term: Term) -> Piece:
+        matrix = printer.fit(term.args[0], SUM)
+        return Piece(matrix.text + printer.ink.words(words), RELATION, True, matrix.tall)
+
+    return form
+
+
+def _tends(printer: Printer, term: Term) -> Piece:
+    """u → c as t → ∞."""
+    variable, *to, value, body = term.args
+    arrow = printer.ink.signs["to"]
+    near = printer.text(to[0], SUM) if to else printer.ink.signs["infinity"]
+    first, second = printer.fit(body, SUM), printer.fit(value, SUM)
+    text = f"{first.text}{arrow}{second.text}{printer.ink.words(' as ')}{printer.text(variable)}{arrow}{near}"
+    return Piece(text, RELATION, True, first.tall or second.tall)
+
+
+def _literal(printer: Printer, term: Term) -> Piece:
+    """The rows of a matrix; a vector is a column."""
+    length = int(str(term.shape[1].data)) if len(term.shape) == 2 else 1
+    rows = [list(map(printer.inline().text, term.args[n : n + length])) for n in range(0, len(term.args), length)]
+    return Piece(printer.ink.matrix(rows), ATOM, tall=True)
 
 
 def _exchange(printer: Printer, term: Term) -> Piece:
@@ -538,7 +630,8 @@ def _exchange(printer: Printer, term: Term) -> Piece:
 
 FORMS: Final[Mapping[str, Form]] = {
     "num": _number,
-    **dict.fromkeys(("size", "space", "idx", "var", "let"), _leaf),
+    "size": _size,
+    **dict.fromkeys(("space", "idx", "var", "let"), _leaf),
     "succ": _succ,
     "fun": _function,
     "add": _add,
@@ -549,12 +642,19 @@ FORMS: Final[Mapping[str, Form]] = {
     "neg": _neg,
     **dict.fromkeys(("app", "rows", "reduce"), _symbol),
     "call": _call,
+    "map": _map,
+    "member": _member,
+    "pass": _pass,
     "at": _at,
     "matmul": _matmul,
     "T": _transpose,
     "outer": _outer,
     "sumax": _sum_axis,
-    "diag": _diag,
+    **dict.fromkeys(("diag", "det", "trace"), _of_matrix),
+    "eye": lambda printer, term: Piece(printer.ink.symbol("eye")),
+    "inv": _inverse,
+    "invertible": _predicate(" is invertible"),
+    "posdef": _predicate(" is positive definite"),
     "delta": _delta,
     "D": _derivative,
     "array": _array,
@@ -563,6 +663,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "integral": _integral,
     "expect": _expect,
     "mean": _mean,
+    "Var": _spread,
+    "Cov": _spread,
     "forall": _forall,
     "integrable": _integrable,
     **dict.fromkeys(("eq", "ne", "le", "lt"), _relation),
@@ -570,6 +672,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "iff": _connective(IMPLICATION),
     "implies": _connective(IMPLICATION),
     "exchange": _exchange,
+    "tends": _tends,
+    "literal": _literal,
     "true": lambda printer, term: Piece(printer.ink.words("true")),
 }
 

@@ -11,14 +11,15 @@ from derive.pages.compose import lines_of, text_of
 from derive.pages.mathml import mathml
 from derive.pages.model import Line
 from derive.pages.tex import INK, tex
-from derive.record import Derivation
+from derive.record import Misstatement, Record
 
 
-def html_fragment(entry: Derivation, witnessed: frozenset[tuple[str, int]]) -> str:
+def html_fragment(entry: Record, witnessed: frozenset[tuple[str, int]]) -> str:
     """Return the claim of an entry and the lines of its main proof, as HTML with MathML."""
     claim = _maths(tex(entry.claim, True), True)
     rows = Markup("").join(_rows(lines_of(entry, witnessed)))
-    head = Markup("<p><strong>{}</strong></p><p>{}</p>").format(text_of(entry.title), claim)
+    false = Markup(" <em>false</em>") if isinstance(entry, Misstatement) else ""
+    head = Markup("<p><strong>{}</strong></p><p>{}{}</p>").format(text_of(entry.title), claim, false)
     return f'<div class="derive">{head}<table>{rows}</table></div>'
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from derive.language.term import Shape, Term
 from derive.pages.cancelled import marked
 from derive.pages.mathml import TexError
-from derive.pages.model import Hole, Holed, Line, Result
-from derive.pages.tex import INK, LETTERS, tex, tex_parts, tex_shape
+from derive.pages.model import Hole, Holed, Line, Number, Result
+from derive.pages.tex import INK, LETTERS, tex, tex_parts, tex_quoted, tex_shape
 
 
 class Tex(str):
@@ -102,6 +102,10 @@ def _right(row: Line | Result) -> Tex:
     return Tex(_parted((f"{sign} {first}", *others)))
 
 
+def _quoted(number: Number) -> Tex:
+    return Tex(_parted(tex_quoted(number.term, number.shown)))
+
+
 def _parted(parts: tuple[str, ...]) -> str:
     """A line may be broken before a + or − that no bracket holds; a formula of one part shrinks to fit."""
     if len(parts) == 1:
@@ -124,6 +128,8 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "term": lambda term: _inline(tex(term)),
         "left": _left,
         "right": _right,
+        "quoted": _quoted,
+        "whole": lambda term: Tex(_parted((tex(term, True),))),
         "shape": _shape,
         "code": _code,
         "tex": Tex,

@@ -37,6 +37,7 @@ MARK: Final = 5.6
 REASON: Final = 16.0
 NARROW_REASON: Final = 11.5
 SMALL: Final = 0.9
+CLAIM: Final = 31.0  # of the index, where titles stand before the claims
 
 
 @lru_cache(maxsize=1)
@@ -105,6 +106,7 @@ _WIDTHS: Final[dict[str, Callable[[Element, bool], float]]] = {
     "mo": _operator,
     "mspace": lambda node, display: float((node.get("width") or "0").removesuffix("em")),
     "mfrac": _fraction,
+    "mtable": lambda node, display: max(sum(_width(cell, False) + 0.6 for cell in row) for row in node),
     **dict.fromkeys(("msub", "msup", "msubsup"), _scripted),
     **dict.fromkeys(("munder", "mover", "munderover"), _under),
     "msqrt": lambda node, display: sum(_width(child, display) for child in node) + 0.8,
@@ -178,7 +180,7 @@ def formula_rows(parts: tuple[str, ...], available: float) -> int:
     return rows
 
 
-_TALL: Final = ("\\frac", "\\sum", "\\prod", "\\int")
+_TALL: Final = ("\\frac", "\\sum", "\\prod", "\\int", "\\begin")
 _ENLARGED: Final = 1.15  # results are printed larger
 _REASON_LINE: Final = 0.85
 _SMALLEST: Final = 0.6
@@ -262,6 +264,11 @@ def squeeze(row: Line | Result, tracks: Tracks) -> float:
         return 1.0
     widest = max(map(width, tex_parts(row.right))) * (_ENLARGED if isinstance(row, Result) else 1.0)
     return _share(_room(tracks.left, tracks.reason) / widest)
+
+
+def claim_scale(parts: Iterable[str]) -> float:
+    """Return by how much a claim must shrink for its widest unbreakable part to fit the index, however small."""
+    return min(1.0, math.floor(20 * CLAIM / max(1.0, *(width(part, False) for part in parts))) / 20)
 
 
 def _share(share: float) -> float:

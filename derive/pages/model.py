@@ -145,6 +145,16 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A closed term and its decimals, which practice takes away; what it is, and whether the witness agrees."""
+
+    term: Term
+    shown: str
+    about: Prose = ()
+    witnessed: bool = False
+
+
+@dataclass(frozen=True)
 class Assumption:
     """What a proof rests on and does not prove: its tag, the formula, where it is used."""
 
@@ -185,18 +195,45 @@ class Interview:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What is often said and false: the words, the formula, and what refutes it; why it is believed, what to say.
+
+    Attributes
+    ----------
+    words : Prose
+    claim : Term
+    refuted, witnessed : bool
+        How it is known to be false: by theorems, in numbers.
+    why, instead : Prose
+    theorem, link : Term or None, Link or None
+        What is proved instead, and where; practice takes the theorem away.
+    """
+
+    words: Prose
+    claim: Term
+    refuted: bool
+    witnessed: bool
+    why: Prose
+    instead: Prose
+    theorem: Term | None = None
+    link: Link | None = None
+
+
+@dataclass(frozen=True)
 class Page:
     """All that a sheet shows. Blocks that are empty are left out."""
 
     slug: str
     title: Holed
-    topic: str
-    goal: Prose
-    given: tuple[Given, ...]
-    sections: tuple[Section, ...]
-    verdict: Verdict
-    certificate: str
+    topic: str = ""
+    goal: Prose = ()
+    given: tuple[Given, ...] = ()
+    sections: tuple[Section, ...] = ()
+    verdict: Verdict = Verdict(0, 0, 0, 0)
+    certificate: str = ""
     convention: Prose = ()
+    said: Said | None = None
+    numbers: tuple[Number, ...] = ()
     checks: tuple[Check, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     sixty_seconds: Prose = ()
@@ -207,6 +244,7 @@ class Page:
     references: tuple[Prose, ...] = ()
     before: tuple[Link, ...] = ()
     after: tuple[Link, ...] = ()
+    misstated: tuple[Link, ...] = ()
     mode: Mode = "solution"
     seed: int = 0
 

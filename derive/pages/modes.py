@@ -45,7 +45,10 @@ def practice(page: Page, seed: int = 0) -> Page:
         replace(section, heading=_asked(section.heading), results=tuple(map(ask, section.results)))
         for section in _each_line(page, hide).sections
     )
-    return replace(page, title=_asked(page.title), sections=sections, mode="practice", seed=seed)
+    numbers = tuple(replace(number, shown="", witnessed=False) for number in page.numbers)
+    said = page.said and replace(page.said, refuted=False, witnessed=False, theorem=None)
+    asked = replace(page, title=_asked(page.title), sections=sections, numbers=numbers, said=said)
+    return replace(asked, mode="practice", seed=seed)
 
 
 def _asked(prose: Holed) -> Holed:

@@ -21,7 +21,7 @@ _SUBSCRIPTS: Final = {
 _SUPERSCRIPTS: Final = {"⁰": "0", "¹": "1", "²": "2", "³": "3", "⁺": "+", "⁻": "-", "*": "*"}
 _ACCENTS: Final = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde"}
 _SHAPE: Final = re.compile(
-    r"(?P<core>[^\W\d_₀-₉]+)(?P<accent>[\u0302-\u0305]?)(?P<tail>[₀-₉₊₋ₜᵢⱼₖₙ]*)(?:_(?P<after>\w+))?(?P<primes>[′']*)(?P<raised>[⁰¹²³⁺⁻*]*)"
+    r"(?P<core>[^\W\d_₀-₉]+)(?P<accent>[\u0302-\u0305]?)(?P<tail>[₀-₉₊₋ₜᵢⱼₖₙ]*)(?:_(?P<after>\w+(?:\+\w+)?))?(?P<primes>[′']*)(?P<raised>[⁰¹²³⁺⁻*]*)"
 )
 
 

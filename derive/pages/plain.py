@@ -15,7 +15,7 @@ _REASON: Final = 40
 
 def text_page(page: Page) -> str:
     """Return a sheet as text: given, derivation, mistakes, the spoken answer, assumptions."""
-    blocks = [_head(page), *_given(page), *map(_section, page.sections), *_tail(page)]
+    blocks = [_head(page), _said(page), *_given(page), *map(_section, page.sections), _instead(page), *_tail(page)]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
@@ -87,12 +87,39 @@ def _line(line: Line) -> Iterator[str]:
     yield textwrap.fill(reason, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
 
 
+def _said(page: Page) -> str:
+    said = page.said
+    if said is None:
+        return ""
+    marks = "".join(["⊢" * said.refuted, "≈" * said.witnessed])
+    verdict = "" if page.mode == "practice" else f"false {marks}"
+    return "\n".join([_filled("Said", ("“", *said.words, "”")), f"    {text(said.claim)}  {verdict}".rstrip()])
+
+
+def _instead(page: Page) -> str:
+    said = page.said
+    if said is None or page.mode == "practice":
+        return ""
+    rows = [_filled("Why it is believed", said.why), _filled("Instead", said.instead)]
+    rows += [f"    {text(said.theorem)}"] if said.theorem is not None else []
+    rows += [f"    proved in {said.link.slug}"] if said.link else []
+    return "\n".join(rows)
+
+
+def _numbers(page: Page) -> str:
+    rows = [(f"  {text(n.term)} ≈ {n.shown}".rstrip(), words(n.about), "≈" * n.witnessed) for n in page.numbers]
+    return "\n".join(["Numbers", *("  ".join(filter(None, row)) for row in rows)]) if rows else ""
+
+
 def _tail(page: Page) -> Iterator[str]:
+    yield _numbers(page)
     if page.mistakes:
         rows = [f"  {words(mistake.wrong)}\n{_filled('', mistake.why, ' ' * 6)}" for mistake in page.mistakes]
         yield "\n".join(["Common mistakes", *rows])
     if page.checks:
         yield "\n".join(["Sanity checks", *(_filled(f"  {check.name}", check.text, " " * 6) for check in page.checks)])
+    if page.misstated and page.mode != "practice":
+        yield "\n".join(["Often misstated", *(f"  {link.text} ({link.slug})" for link in page.misstated)])
     yield _filled("In sixty seconds", page.sixty_seconds)
     yield "\n".join(
         f"Assumed [{row.tag}]: {words(row.formula)}" + (f" ({words(row.used)})" if row.used else "")

@@ -76,7 +76,7 @@ def _columns(node: Element) -> None:
     """`columnalign` is ignored by browsers, and cells stand too close."""
     if node.tag == "mtd":
         align = node.attrib.pop("columnalign", None)
-        node.set("style", ("text-align:left;" if align == "left" else "") + "padding:.1em .5em .1em 0")
+        node.set("style", "text-align:left;padding:.1em .5em .1em 0" if align == "left" else "padding:.1em .3em")
 
 
 def _accents(node: Element) -> None:

@@ -24,16 +24,18 @@ from derive.pages.mathml import mathml
 from derive.pages.measure import (
     BLOCK,
     SMALL,
+    claim_scale,
     defined_parts,
     defined_scale,
     given_widths,
     measured,
     squeeze,
     text_rows,
+    width,
     wrong_width,
 )
-from derive.pages.model import Given, Hole, Holed, Line, Page, Result, Tracks
-from derive.pages.tex import INK, tex, tex_parts, tex_shape
+from derive.pages.model import RELATIONS, Given, Hole, Holed, Line, Number, Page, Result, Tracks
+from derive.pages.tex import INK, tex, tex_parts, tex_quoted, tex_shape
 from derive.pages.text import text
 
 # family, style, file, range: what the style sheet names
@@ -57,6 +59,16 @@ class Entry:
     claim: Term
     flagship: bool = False
     files: tuple[tuple[str, str], ...] = ()
+    false: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """An entry among those that come equally early: what it is called, and the titles of what comes before it."""
+
+    slug: str
+    title: str
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,14 +97,13 @@ def tex_page(page: Page) -> str:
     return _latex().get_template("sheet.tex.j2").render(page=measured(page))
 
 
-def index_page(topics: Iterable[Topic], *, lede: str = "", colophon: str = "") -> str:
-    """Return the gallery as one self-contained HTML file."""
+def index_page(
+    topics: Iterable[Topic], *, levels: Iterable[Sequence[Step]] = (), lede: str = "", colophon: str = ""
+) -> str:
+    """Return the gallery as one self-contained HTML file: by topics, and by what comes before what."""
     footer = ("derive", "the gallery", "")
-    return (
-        _html()
-        .get_template("index.html.j2")
-        .render(topics=tuple(topics), lede=lede, colophon=colophon, style=style_sheet(footer), fonts=font_faces())
-    )
+    shown = {"topics": tuple(topics), "levels": tuple(levels), "lede": lede, "colophon": colophon}
+    return _html().get_template("index.html.j2").render(**shown, style=style_sheet(footer), fonts=font_faces())
 
 
 def template_folder() -> Path:
@@ -156,6 +167,9 @@ def _plain(piece: str | Term | Hole) -> str:
     return text(piece) if isinstance(piece, Term) else f"{text(piece.left)} = ?"
 
 
+_WIDE: Final = 12.0  # em: a formula that may be broken where it stands in a text
+
+
 # ---- filters of the HTML templates ----------------------------------------------------------------------------------
 
 
@@ -167,6 +181,35 @@ def _term(term: Term, display: bool = False) -> Markup:
     return _maths(tex(term, display), display)
 
 
+def _claim(claim: Term) -> Markup:
+    """Return a claim as several formulas between which a line may be broken."""
+    parts = _parts(claim)
+    share = claim_scale(parts)
+    made = Markup("").join(_maths(part, False, number > 0) for number, part in enumerate(parts))
+    return Markup('<span style="font-size:{}em">{}</span>').format(share, made) if share < 1 else made
+
+
+def _parts(formula: Term) -> tuple[str, ...]:
+    """Return a formula in parts between which a line may be broken, the sign of a relation within one of them."""
+    if formula.op in RELATIONS:
+        (*before, last), (first, *after) = (tex_parts(side, False) for side in formula.args)
+        return (*before, f"{last}{INK.signs[formula.op]}{first}", *after)
+    if formula.op == "tends" and tex(formula).startswith(body := tex(formula.args[-1])):
+        return (*tex_parts(formula.args[-1], False), tex(formula).removeprefix(body))
+    return tex_parts(formula, False)
+
+
+def _inline(formula: Term) -> list[Markup]:
+    """Return a formula of a text, in parts where it is too wide to stand on the rest of a line."""
+    whole = tex(formula)
+    parts = (whole,) if width(whole, False) < _WIDE else _parts(formula)
+    return [_maths(part, False, number > 0) for number, part in enumerate(parts)]
+
+
+def _together(*pieces: str | Markup) -> Markup:
+    return Markup('<span class="nowrap">{}</span>').format(Markup("").join(pieces))
+
+
 def _prose(prose: Holed | str) -> Markup:
     """Return prose as HTML; punctuation is kept on the line of its formula."""
     pieces = [prose] if isinstance(prose, str) else list(prose)
@@ -175,7 +218,7 @@ def _prose(prose: Holed | str) -> Markup:
         if isinstance(piece, str):
             out.append(escape(piece))
             continue
-        formula = _maths(_hole(piece)) if isinstance(piece, Hole) else _term(piece)
+        formula = [_maths(_hole(piece))] if isinstance(piece, Hole) else _inline(piece)
         after = pieces[i + 1] if i + 1 < len(pieces) else ""
         closing = _CLOSING.match(after) if isinstance(after, str) else None
         opening = _OPENING.search(str(pieces[i - 1])) if i and isinstance(pieces[i - 1], str) else None
@@ -183,11 +226,11 @@ def _prose(prose: Holed | str) -> Markup:
             pieces[i + 1] = after[closing.end() :]
         if opening:
             out[-1] = Markup(out[-1][: -len(opening[0])])  # noqa: S704 - escaped above; brackets and quotes are one character each
-        if closing or opening:
-            formula = Markup('<span class="nowrap">{}{}{}</span>').format(
-                opening[0] if opening else "", formula, closing[0] if closing else ""
-            )
-        out.append(formula)
+        if opening:
+            formula[0] = _together(opening[0], formula[0])
+        if closing:
+            formula[-1] = _together(formula[-1], closing[0])
+        out += formula
     return Markup("").join(out)
 
 
@@ -207,6 +250,12 @@ def _right(row: Line | Result) -> Markup:
     first, *others = tex_parts(marked(row.right, row.struck if isinstance(row, Line) else ()))
     pieces = [_maths(f"{sign} {first}", True), *(_maths(part, True, True) for part in others)]
     return Markup("").join(pieces)
+
+
+def _quoted(number: Number) -> Markup:
+    """Return a term and its decimals, as several formulas between which a line may be broken."""
+    first, *others = tex_quoted(number.term, number.shown)
+    return Markup("").join([_maths(first, True), *(_maths(part, True, True) for part in others)])
 
 
 def _squeezed(row: Line | Result, tracks: Tracks) -> Markup:
@@ -276,6 +325,8 @@ _HTML_FILTERS: Final[Mapping[str, object]] = {
     "prose": _prose,
     "left": _left,
     "right": _right,
+    "quoted": _quoted,
+    "claim": _claim,
     "squeezed": _squeezed,
     "defined": _defined,
     "given_widths": given_widths,

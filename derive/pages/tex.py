@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -34,9 +35,19 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "eq": " = ", "ne": " \\neq ", "le": " \\leq ", "lt": " < ", "ge": " \\geq ", "gt": " > ",
     "and": " \\wedge ", "iff": " \\iff ", "implies": " \\Rightarrow ", "forall": "\\forall ", "colon": "\\colon ",
     "comma": ", ", "given": " \\mid ", "against": " \\parallel ",
+    "to": " \\to ", "infinity": "\\infty",
     "place": "\\cdot", "integral": "\\int ", "differential": "\\, \\mathrm{d}",
 })  # fmt: skip
-_EXTRA: Final = {"exp function": "\\exp", "diag": "\\operatorname{diag}", "ones": "\\mathbf{1}"}
+_EXTRA: Final = {
+    "exp function": "\\exp",
+    "diag": "\\operatorname{diag}",
+    "ones": "\\mathbf{1}",
+    "eye": "I",
+    "det": "\\operatorname{det}",
+    "trace": "\\operatorname{tr}",
+    "Var": "\\operatorname{Var}",
+    "Cov": "\\operatorname{Cov}",
+}
 _CUT: Final = "\\cancel{"
 _PREFIXES: Final = frozenset(("\\log", "\\tanh", "\\sin", "\\cos"))
 
@@ -68,7 +79,8 @@ def _run(places: list[str], separated: bool) -> str:
 
 
 def _power(base: str, exponent: str) -> str:
-    return f"{{{base}}}^{{{exponent}}}" if base.endswith("'") else f"{base}^{{{exponent}}}"
+    raised = base.endswith("'") or re.search(r"\^\{[^{}]*\}$", base)  # a prime, or the star of a name
+    return f"{{{base}}}^{{{exponent}}}" if raised else f"{base}^{{{exponent}}}"
 
 
 def _bracket(inner: str, tall: bool) -> str:
@@ -107,7 +119,7 @@ def _letter(core: str) -> str:
 
 
 def _subscript(below: str) -> str:
-    return below if below.isdigit() else _letter(below)
+    return "+".join(part if part.isdigit() else _letter(part) for part in below.split("+"))
 
 
 INK: Final = Ink(
@@ -133,6 +145,7 @@ INK: Final = Ink(
     primed=lambda name: None if "{0}" in SYMBOLS[name].tex else f"{SYMBOLS[name].tex}'",
     prefix=lambda name: SYMBOLS[name].tex in _PREFIXES,
     touching=_touching,
+    matrix=lambda rows: "{\\begin{bmatrix}" + " \\\\ ".join(" & ".join(row) for row in rows) + "\\end{bmatrix}}",
     struck=lambda inner: f"{_CUT}{inner}}}",
 )
 
@@ -165,3 +178,19 @@ def tex_parts(term: Term, display: bool = True) -> tuple[str, ...]:
 def tex_shape(shape: tuple[Term, ...]) -> str:
     """Return a shape as TeX, such as N × K; 1 for a scalar."""
     return shape_pieces(shape, Printer(INK))
+
+
+def tex_quoted(term: Term, shown: str) -> tuple[str, ...]:
+    """Return a term and its decimals as TeX, in parts between which a line may be broken."""
+    *parts, last = tex_parts(term)
+    return (*parts, f"{last} \\approx {tex_decimals(shown)}".rstrip())
+
+
+def tex_decimals(shown: str) -> str:
+    """Return decimals as they are quoted as TeX: 1.5e-8 as a power of ten, the others as they stand."""
+    digits, _, power = shown.replace("−", "-").partition("e")
+    share = digits.endswith("%")
+    digits = digits.removesuffix("%").rstrip()
+    size = digits.removeprefix("-")
+    number = ("-" if digits != size else "") + (f"\\text{{{size}}}" if "," in size else size)
+    return number + ("\\text{ \\%}" if share else "") + (f" \\times 10^{{{power}}}" if power else "")

@@ -14,22 +14,23 @@ from derive.pages.names import Name
 _SUBSCRIPT_DIGITS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ACCENTS: Final = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
-_TEMPLATES: Final = {"abs": "|{0}|", "squared_norm": "‖{0}‖²"}
+_TEMPLATES: Final = {"abs": "|{0}|", "norm": "‖{0}‖", "squared_norm": "‖{0}‖²"}
 _BIG: Final = {"sum": "Σ", "prod": "Π"}
-_PREFIXES: Final = frozenset(("log", "tanh"))
+_PREFIXES: Final = frozenset(("log", "tanh", "sin", "cos"))
 
 
 _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "add": " + ", "sub": " − ", "neg": "−", "div": "/", "odot": " ⊙ ", "times": " × ",
     "eq": " = ", "ne": " ≠ ", "le": " ≤ ", "lt": " < ", "ge": " ≥ ", "gt": " > ",
     "and": " ∧ ", "iff": " ⟺ ", "implies": " ⇒ ", "forall": "∀", "colon": ": ",
+    "to": " → ", "infinity": "∞",
     "comma": ", ", "given": " | ", "against": " ‖ ", "place": "·", "integral": "∫ ", "differential": " d",
 })  # fmt: skip
-_EXTRA: Final = {"exp function": "exp", "ones": "𝟏"}
+_EXTRA: Final = {"exp function": "exp", "ones": "𝟏", "eye": "I", "trace": "tr"}
 
 
 def _name(name: Name) -> str:
-    below = "".join(b.translate(_SUBSCRIPT_DIGITS) if b.isdigit() else f"_{b}" for b in name.below)
+    below = "".join(_script(b) for b in name.below)
     accented = unicodedata.normalize("NFC", name.core + _ACCENTS.get(name.accent, ""))
     return accented + below + "′" * name.primes + name.raised.translate(_SUPERSCRIPTS)
 
@@ -39,9 +40,16 @@ def _component(base: str, places: list[str]) -> str:
 
 
 def _power(base: str, exponent: str) -> str:
-    if exponent.isdigit():
+    if exponent.removeprefix("-").isdigit():
         return base + exponent.translate(_SUPERSCRIPTS)
     return f"{base}^{exponent}" if exponent.isalnum() else f"{base}^({exponent})"
+
+
+def _script(below: str) -> str:
+    """Return what stands below a name: digits have signs of their own, a sum gets brackets."""
+    if below.isdigit():
+        return below.translate(_SUBSCRIPT_DIGITS)
+    return f"_({below})" if "+" in below else f"_{below}"
 
 
 def _below(sign: str, below: str) -> str:
@@ -55,6 +63,10 @@ def _partial(straight: bool, what: str) -> str:
 def _template(name: str, arguments: list[str]) -> str | None:
     shape = _TEMPLATES.get(name)
     return shape.format(*arguments) if shape else None
+
+
+def _rows(rows: list[list[str]]) -> str:
+    return "[" + ", ".join(f"[{', '.join(row)}]" if len(row) > 1 else row[0] for row in rows) + "]"
 
 
 INK: Final = Ink(
@@ -80,6 +92,7 @@ INK: Final = Ink(
     primed=lambda name: None if name in _TEMPLATES or name == "exp" else f"{name}′",
     prefix=lambda name: name in _PREFIXES,
     touching=lambda left, right: "·" if right.text[:1].isdigit() else " ",
+    matrix=_rows,
     struck=str,
 )
 

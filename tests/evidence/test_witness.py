@@ -38,15 +38,19 @@ from derive.language.term import (
     TRUE,
     Π,
     Σ,
+    Cov,
     D,
     E,
     Term,
+    Var,
     array,
     both,
     derivative_of,
+    det,
     diag,
     eq,
     expect,
+    eye,
     forall,
     function,
     iff,
@@ -54,6 +58,8 @@ from derive.language.term import (
     index,
     indices,
     integral,
+    inv,
+    invertible,
     le,
     let,
     lift,
@@ -61,10 +67,12 @@ from derive.language.term import (
     natural,
     ne,
     outer,
+    posdef,
     random,
     sizes,
     space,
     succ,
+    trace,
     var,
     δ,
 )
@@ -78,6 +86,8 @@ i, j, k = indices("i j k", K)
 c, e = indices("c e", d)
 u, v = var("u", K), var("v", K)
 A, B, X = var("A", N, K), var("B", K, d), var("X", N, d)
+squared = var("Γ", K, K)
+definite = let("M", outer(u, u) + (x**2 + 1) * eye(K))
 φ, dφ = function("φ"), derivative_of("φ")
 ddφ = lambda argument: Term("call", (Term("fun", (), ("φ", 2)), argument))  # noqa: E731
 Z, Q = space("Z"), space("X")
@@ -138,6 +148,15 @@ TRUE_THEOREMS = {
     "outer and matmul": eq(outer(u, v) @ u, u * (v @ u)),
     "diag": eq(diag(u) @ v, u * v),
     "diag's components": eq(diag(u)[i, j], u[i] * δ(i, j)),
+    "identity matrix": eq((eye(K) @ u)[i], u[i]),
+    "inverse": (eq(inv(squared) @ squared, eye(K)), invertible(squared)),
+    "inverse of a product": eq((inv(definite) @ inv(definite))[i, j], inv(definite @ definite)[i, j]),
+    "inverse of a transpose": (eq(inv(squared).T, inv(squared.T)), invertible(squared)),
+    "determinant": eq(det(definite @ definite), det(definite) ** 2),
+    "determinant of an inverse": eq(det(inv(definite)) * det(definite), 1),
+    "Jacobi": eq(D(log(det(definite)), x), trace(inv(definite) @ array(D(definite[i, j], x), i, j))),
+    "trace": eq(trace(A @ A.T), Σ(squared_norm(A)[n], n)),
+    "positive definite": both(posdef(definite), invertible(definite)),
     "sum over an axis": eq(A.sum(0)[k], Σ(A[n, k], n)),
     "sum over the other axis": eq(A.sum(1)[n], Σ(A[n, k], k)),
     "mean": eq(A.mean()[k] * N, Σ(A[n, k], n)),
@@ -389,13 +408,14 @@ def test_the_tables_name_the_symbols_of_the_notation():
     named = {kind: {s.name for s in vocabulary.SYMBOLS.values() if s.kind == kind} for kind in kinds}
     assert named == {kind: set(table) for kind, table in kinds.items()}
     assert set(sample.DOMAINS) == set(vocabulary.DOMAINS)
-    assert set(sample.LAWS) == set(vocabulary.LAWS)
+    assert set(sample.LAWS) | set(sample.JOINT) == set(vocabulary.LAWS)
+    assert set(sample.VARIANCE) == {name for name, law in vocabulary.LAWS.items() if law.parameters}
     assert set(worlds.OPERATORS) | set(truth.TRUTHS) | {"fun", "space"} == set(language.OPERATORS)
     assert set(truth.TRUTHS) == language.FORMULAS
 
 
 SCALARS = [symbol for symbol in vocabulary.SYMBOLS.values() if symbol.kind == "app"]
-BRANCHED = [symbol for symbol in SCALARS if symbol.branches(x)]
+BRANCHED = [symbol for symbol in SCALARS if symbol.branches(*(x, y)[: symbol.arity])]
 
 
 def applied(symbol):
@@ -416,7 +436,8 @@ def test_a_symbol_and_its_entry_agree(symbol):
     claims += [eq(value, symbol.definition(*arguments))] if symbol.definition else []
     claims += [iff(eq(value, 0), symbol.zero(*arguments))] if symbol.zero else []
     for claim in claims:
-        seen = witness(claim, domain)
+        inside = symbol.kinks(*arguments) if claim.op == "eq" else ()  # where the definition has a value as well
+        seen = witness(claim, [*domain, *inside])
         assert seen.status == "true", f"{claim:s}: {seen}"
         assert claim.op != "iff" or seen.met == {True, False}
 
@@ -432,16 +453,41 @@ def test_a_symbol_has_the_derivatives_of_its_entry(symbol):
 
 @pytest.mark.parametrize("symbol", BRANCHED, ids=lambda symbol: symbol.name)
 def test_a_symbol_has_the_branches_of_its_entry(symbol):
-    for condition, value in symbol.branches(x):
-        assert witness(eq(Term("app", (x,), symbol.name), value), [condition]).status == "true"
+    applied_, arguments, domain = applied(symbol)
+    for condition, value in symbol.branches(*arguments):
+        assert witness(eq(applied_, value), [condition, *domain]).status == "true"
 
 
 @pytest.mark.parametrize("law", vocabulary.LAWS)
-def test_a_law_has_the_moments_of_its_entry_and_is_skew_somewhere(law):
-    symbol = random("ρ", K, law=law)
-    for order, moment in enumerate(vocabulary.LAWS[law].moments):
-        assert witness(eq(E(symbol[k] ** order, symbol), moment)).status == "true"
-    assert witness(eq(E(symbol[k] ** 3, symbol), 0)).status == "false"
+def test_a_law_has_what_its_entry_says_and_no_more(law):
+    entry, i = vocabulary.LAWS[law], index("i", K)
+    parameters = (x, a)[2 - entry.parameters :]
+    symbol = random("ρ", K, law=law, parameters=parameters)
+    for order, moment in enumerate(entry.moments(*parameters)):
+        if moment is not None:
+            assert witness(eq(E(symbol[k] ** order, symbol), moment)).status == "true"
+    symmetric = eq(E(symbol[k] ** 3, symbol), 0)
+    independent = eq(E(symbol[k] * symbol[i], symbol), E(symbol[k], symbol) * E(symbol[i], symbol))
+    assert (witness(symmetric).status == "true") == entry.symmetric
+    assert (witness(independent, [eq(δ(i, k), 0)]).status == "true") == entry.independent
+    assert witness(eq(E(symbol[k] ** 2, symbol), E(symbol[i] ** 4, symbol))).status == "false"
+
+
+def test_blocks_are_independent_and_what_is_in_one_is_not():
+    one, two = (random(name, law="square integrable", block="ω") for name in "XY")
+    other = random("Z", law="square integrable")
+    assert witness(eq(E(one * two, one, two), E(one, one) * E(two, two))).status == "false"
+    assert witness(eq(E(one * other, one, other), E(one, one) * E(other, other))).status == "true"
+    assert witness(eq(Cov(one, two, one, two), E(one * two, one, two) - E(one, one) * E(two, two))).status == "true"
+    assert witness(eq(Var(one + two, one, two), Var(one, one) + Var(two, two))).status == "false"
+    assert witness(eq(Var(one + other, one, other), Var(one, one) + Var(other, other))).status == "true"
+
+
+def test_a_mean_depends_on_the_parameters_of_its_law():
+    for law in ("spread", "stationary"):
+        symbol = random("ρ", law=law, parameters=(x, a))
+        assert witness(eq(D(E(symbol**2, symbol), x), 2 * x)).status == "true"
+        assert witness(eq(D(Var(symbol, symbol), a), 1)).status == "true"
 
 
 @pytest.mark.parametrize("domain", vocabulary.DOMAINS)

@@ -20,7 +20,10 @@ def _σ(u):
 
 
 MEANING = {
-    "exp": mpmath.exp, "log": mpmath.log, "tanh": mpmath.tanh, "σ": _σ,
+    "exp": mpmath.exp, "log": mpmath.log, "sqrt": mpmath.sqrt, "tanh": mpmath.tanh, "σ": _σ,
+    "erf": mpmath.erf,
+    "normal_cdf": lambda u: mpmath.erfc(-u / mpmath.sqrt(2)) / 2,
+    "gaussian": lambda u: mpmath.exp(-(u**2) / 2),
     "abs": abs,
     "relu": lambda u: max(u, mpmath.mpf(0)),
     "log1p": lambda u: mpmath.log(1 + u),

@@ -56,6 +56,9 @@ ELEMENTWISE = [
     ("softplus", lambda z: mpmath.log(1 + mpmath.exp(z)), 3),
     ("tanh_derivative", lambda z: 1 - mpmath.tanh(z) ** 2, 5),
     ("expgap", lambda v: mpmath.exp(v) - 1 - v, 4),
+    ("erf", mpmath.erf, 3),
+    ("normal_cdf", lambda z: mpmath.erfc(-z / mpmath.sqrt(2)) / 2, 5),
+    ("gaussian", lambda z: mpmath.exp(-(z**2) / 2), 2),
 ]
 
 
@@ -69,6 +72,18 @@ def test_elementwise(name, textbook, bound, dtype):
     with mpmath.workdps(DIGITS):
         # NumPy's exp of float32 is itself off by up to three ulp.
         assert worst(got, map(textbook, exact(points))) <= bound * (2 if dtype == np.float32 else 1)
+
+
+def test_the_error_function_of_real_and_complex_numbers():
+    points = POINTS[np.abs(POINTS) < 40]
+    with mpmath.workdps(60):
+        assert worst(stable.erf_series(points), map(mpmath.erf, exact(points))) <= 12
+        slopes = [2 * mpmath.exp(-(z**2)) / mpmath.sqrt(mpmath.pi) for z in exact(points)]
+        got = stable.erf_series(points + 1e-100j).imag / 1e-100
+        inside = np.abs(points) < 6
+        assert all(abs(g - s) <= 1e-13 for g, s, near in zip(got, slopes, inside, strict=True) if near)
+        tail = np.linspace(0.3, 25, 400)
+        assert worst(stable.scaled_erfc(tail), [mpmath.exp(z * z) * mpmath.erfc(z) for z in exact(tail)]) <= 4
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0, 1 - 1e-12])

@@ -268,7 +268,7 @@ class Prover(Maker):
     def function(self) -> Theorem:
         theorem = self.axiom("derivative of a function") if self.chance(0.5) else self.some()
         return core.instantiate_function(
-            theorem, "φ", self.pick(("exp", "σ", "tanh", "softplus", "expgap", "relu", "softmax"))
+            theorem, "φ", self.pick(("exp", "σ", "tanh", "softplus", "expgap", "sin", "erf", "gelu", "relu", "softmax"))
         )
 
     def assume(self) -> Theorem:

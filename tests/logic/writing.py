@@ -10,32 +10,43 @@ from typing import Any
 
 from derive.language.notation import (
     abs_,
+    cos,
+    erf,
     exp,
     expgap,
+    gelu,
     kl,
     log,
     log1p,
     log_softmax,
     logsumexp,
+    max_,
     relu,
+    silu,
+    sin,
     softmax,
     softplus,
     sqrt,
     squared_norm,
     tanh,
+    xlog_ratio,
+    xlogy,
     π,
     σ,
 )
+from derive.language.notation import sign as sign_of
 from derive.language.term import (
     NATURALS,
     ONE,
     ZERO,
     Π,
     Σ,
+    Cov,
     D,
     E,
     ShapeError,
     Term,
+    Var,
     array,
     both,
     derivative_of,
@@ -82,6 +93,11 @@ q, q_plus, f, h = (
     var("h", S, dom="positive"),
 )
 ε, η = random_variable("ε", K, law="standard"), random_variable("η", law="standard")
+ξ = random_variable("ξ", K, law="spread", parameters=(x, s))
+ω = random_variable("ω", K, law="symmetric", parameters=(v,))
+ζ = random_variable("ζ", K, law="stationary", parameters=(x, x**2))
+λ, κ = (random_variable(name, law="square integrable", block="pair") for name in ("λ", "κ"))
+RANDOM = (ε, η, ξ, ω, ζ, λ, κ)
 φ, dφ = function("φ"), derivative_of("φ")
 
 up = let("up", exp(x) * s)
@@ -97,8 +113,8 @@ density = let("d", array(q[z] * h[z], z))
 LETS = (up, first, second, beside, residual, total, partial, rooted)
 
 NUMBERS = tuple(map(lift, (0, 1, 2, 3, -1, Fraction(1, 2), Fraction(-3, 2))))
-SMOOTH = (exp, σ, tanh, softplus, expgap)
-PARTIAL = (log, sqrt, log1p, relu, abs_)
+SMOOTH = (exp, σ, tanh, softplus, expgap, sin, cos, erf, silu, gelu)
+PARTIAL = (log, sqrt, log1p, relu, abs_, sign_of)
 
 
 @dataclass(frozen=True)
@@ -194,7 +210,8 @@ class Maker:
         if kind < 0.9:
             return self.pick((φ, dφ))(inner)
         if kind < 0.95:
-            return kl(self.pick((s, exp(inner))), self.pick((exp(inner), inner)))
+            weight, other = self.pick((s, c, o, exp(inner), inner**2)), self.pick((exp(inner), inner, s))
+            return self.pick((kl, kl, xlogy, xlog_ratio))(weight, self.pick((other, other, weight)))
         return self.reduced(depth, scope)
 
     def reduced(self, depth: int, scope: Scope) -> Term:
@@ -202,7 +219,7 @@ class Maker:
         row = array(self.term(depth - 1, scope.under(over)), over)
         if self.chance(0.5) and scope.indices.get(K):
             return self.pick((softmax, log_softmax))(row)[self.pick(scope.indices[K])]
-        return self.pick((logsumexp, squared_norm))(row)
+        return self.pick((logsumexp, squared_norm, max_))(row)
 
     def fresh(self, over: Term) -> Term:
         """An index to bind: often one whose name is in use outside."""
@@ -217,8 +234,14 @@ class Maker:
             point = self.pick((z, w))
             inner = self.term(depth - 1, scope.under(point))
             return self.pick((integral(inner, point), self.average(point, inner)))
-        symbols = self.pick(((ε,), (η,), (ε, η)))
-        return E(self.polynomial(depth - 1, scope.random(*symbols), symbols), *symbols)
+        symbols = self.symbols()
+        body = self.polynomial(depth - 1, scope.random(*symbols), symbols)
+        other = self.polynomial(0, scope.random(*symbols), symbols)
+        return self.pick((E(body, *symbols), E(body, *symbols), Var(body, *symbols), Cov(body, other, *symbols)))
+
+    def symbols(self) -> tuple[Term, ...]:
+        """Random variables to average over."""
+        return self.pick(((ε,), (η,), (ε, η), (ξ,), (ω,), (ζ,), (λ, κ), (ξ, η), (ω, κ), (κ, η)))
 
     def average(self, point: Term, inner: Term) -> Term:
         weights = (q[point], q_plus[point], density[point], q[point] * h[point], q[point] * x)
@@ -289,8 +312,8 @@ class Maker:
         layers += [(integral(part, self.pick((z, w))), 1), (self.average(self.pick((z, w)), part), 2)] * 2
         for by in (self.by(scope), self.by(scope)):
             layers += self.attempt(lambda by=by: (D(part, by), 0)) * 3
-        if not free(part).isdisjoint((ε, η)):
-            symbols = tuple(free(part) & {ε, η})
+        if not free(part).isdisjoint(RANDOM):
+            symbols = tuple(r for r in RANDOM if r in free(part))
             layers += [(E(part, *symbols), len(symbols))] * 4
         return self.pick(layers)
 
@@ -318,6 +341,8 @@ class Maker:
             (self.average(point, part), 2),
             (part ** succ(n), 0),
             (log(part), 0),
+            (xlogy(c, part), 1),
+            (xlogy(p[i], part), 1),
             (sqrt(part), 0),
             (part**3, 0),
             (E(part + 0 * η**2, η), 1),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from derive.language.notation import log, softmax
-from derive.language.term import Σ, D, Term, eq, indices, let, lt, prose, size, var, δ
+from derive.language.notation import exp, log, softmax
+from derive.language.term import Σ, D, Term, eq, indices, let, lift, lt, prose, size, var, δ
 from derive.pages.cancelled import cancelled
 from derive.pages.model import (
     Assumption,
@@ -14,6 +14,7 @@ from derive.pages.model import (
     Line,
     Link,
     Mistake,
+    Number,
     Page,
     Result,
     Section,
@@ -90,6 +91,10 @@ def page() -> Page:
             f"Jacobian, {eq(D(p[k], z[j]), p[k] * bracket)}."
         ),
         sections=sections,
+        numbers=(
+            Number(log(lift(10)), "2.3026", prose("the loss at a tenth"), witnessed=True),
+            Number(exp(lift(-20)), "2.06e-9", ("a small weight",), witnessed=True),
+        ),
         checks=(
             Check("Shape", prose(f"{p} and {y} have shape {K}, and so has {z}.")),
             Check("Sum", prose(f"{eq(Σ(gradient[j], j), 0)}: adding a constant to every logit leaves {L} as it is.")),

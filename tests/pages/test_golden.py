@@ -1,6 +1,7 @@
 """Every symbol of the notation, every operator and a whole sheet, as they were printed when somebody looked at them."""
 
 import re
+from math import inf
 
 from pages import golden
 from pages.fixture import page
@@ -11,32 +12,45 @@ from derive.language.term import (
     OPERATORS,
     Π,
     Σ,
+    Cov,
     D,
     E,
     Term,
+    Var,
     array,
     both,
     derivative_of,
+    det,
     diag,
     eq,
     expect,
+    eye,
+    family,
     forall,
     function,
     iff,
     implies,
     index,
     integral,
+    inv,
+    invertible,
     le,
     let,
     lift,
     lt,
+    mapping,
+    matrix,
     natural,
     ne,
     outer,
+    passing,
+    posdef,
     random,
     size,
     space,
     succ,
+    tends,
+    trace,
     var,
     δ,
 )
@@ -47,7 +61,8 @@ from derive.pages.tex import tex
 from derive.pages.text import text
 
 K, N, Z = size("K"), size("N"), space("Z")
-i, k, n, z = index("i", K), index("k", K), index("n", N), index("z", Z)
+i, k, n, m, z = index("i", K), index("k", K), index("n", N), index("m", N), index("z", Z)
+C = var("C", K, K)
 x, y, a, b = var("x"), var("y"), var("a", K), var("b", K)
 A, B, q, w = var("A", N, K), var("B", K, N), var("q", Z), random("w", K, law="standard")
 ARGUMENTS = {"app": (x, y), "rows": (a,), "reduce": (a,)}
@@ -75,12 +90,21 @@ SAMPLES = {
     "neg": -x,
     "app": Term("app", (x,), "σ"),
     "call": derivative_of("φ")(x),
+    "map": mapping("F", K)(a, natural("L")),
+    "member": family("W", lambda l: K)(succ(natural("L"))),
+    "pass": passing("N", lambda l: (K,), lambda l, u: mapping("F", K)(u, l))(0, natural("L"), a),
     "at": A[n, k],
     "matmul": A @ B,
     "T": A.T,
     "outer": outer(a, b),
     "sumax": A.sum(0),
     "diag": diag(a),
+    "eye": eye(K),
+    "inv": inv(A @ B)[n, m],
+    "det": det(A @ B),
+    "trace": trace(inv(C)),
+    "invertible": invertible(A @ B),
+    "posdef": posdef(C),
     "rows": Term("rows", (a,), "softmax"),
     "reduce": Term("reduce", (a,), "logsumexp"),
     "delta": δ(i, k),
@@ -91,6 +115,8 @@ SAMPLES = {
     "integral": integral(q[z], z),
     "expect": expect(q, x, z),
     "mean": E(w[k], w),
+    "Var": Var(w[k] * x, w),
+    "Cov": Cov(w[k], w[k] * random("v", law="standard"), w),
     "forall": forall(lt(0, a[k]), k),
     "integrable": Term("integrable", (z, q[z])),
     "eq": eq(x, y),
@@ -102,6 +128,8 @@ SAMPLES = {
     "implies": implies(eq(x, 1), eq(y, 1)),
     "exchange": Term("exchange", (D(expect(q, x, z), x),)),
     "true": Term("true"),
+    "tends": tends(x ** natural("t"), natural("t"), inf, 0),
+    "literal": matrix([[x, 1], [0, y]]),
 }
 
 

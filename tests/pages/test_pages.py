@@ -57,6 +57,7 @@ def test_a_seed_picks_at_least_one_line():
 def test_no_answer_is_left_in_the_model_of_a_practice_sheet():
     for seed in range(5):
         asked = practice(page(), seed)
+        assert all(not number.shown and not number.witnessed for number in asked.numbers)
         for line in asked.lines:
             assert (line.right is None) == (line.number in blanked(page(), seed)) == line.blank
             assert not (line.blank and (line.proved or line.witnessed))

@@ -36,7 +36,6 @@ from derive.logic.rules.reasons import (
     exp_rule,
     expectation,
     exponent_sum,
-    given,
     independence,
     inverse_pair,
     jensen,
@@ -46,6 +45,7 @@ from derive.logic.rules.reasons import (
     log_tangent,
     moments,
     multiplied,
+    normalisation,
     power_rule,
     product_of_sums,
     sift,
@@ -62,7 +62,6 @@ joint = let("p(x, ·)", array(likelihood[z] * prior[z], z)); evidence = let("p(x
 posterior = let("p(·∣x)", array(joint[z] / evidence, z))
 elbo = let("ELBO", expect(q, log(joint[z] / q[z]), z))
 gap = let("KL(q‖p(·∣x))", expect(q, log(q[z] / posterior[z]), z)); kl = let("KL(q‖p)", expect(q, log(q[z] / prior[z]), z))
-normalised = eq(integral(q[z], z), 1)
 
 # a Gaussian encoder and a linear Gaussian decoder
 d, n_x, N = sizes("d D N"); (i, j), (a,) = indices("i j", d), indices("a", n_x); n, m = indices("n m", N)
@@ -125,7 +124,6 @@ entry = Derivation(
         (Zs, "reparameterised latents"), (R, "residuals"), (recon_X, "reconstructions"), (kl_X, "divergences"), (elbo_X, "mean lower bound"),
     ),
     assumptions=(
-        Assumption(normalised, "q is normalised"),
         Assumption(lt(0, evidence), "the observation is possible"),
         Assumption(on_support(lt(0, likelihood[z])), "the likelihood is positive where q is"),
         Assumption(on_support(lt(0, prior[z])), "the prior is positive where q is"),
@@ -194,7 +192,7 @@ entry = Derivation(
 def decomposition():
     return (
         calc(log(evidence))
-        .eq(expect(q, log(evidence), z),                                            linearity, total_mass, given(normalised))
+        .eq(expect(q, log(evidence), z),                                            linearity, total_mass, normalisation)
         .eq(expect(q, log(joint[z] / q[z]) + log(q[z] / posterior[z]), z),          by(posterior), log_rules).note("Bayes’ theorem")
         .eq(elbo + gap,                                                             linearity, by(elbo, gap))
     )  # fmt: skip
@@ -224,7 +222,7 @@ def gap_is_nonnegative():
         .eq(expect(q, -log(q[z] / posterior[z]), z),                                by(gap), linearity)
         .eq(expect(q, log(posterior[z] / q[z]), z),                                 log_rules)
         .le(expect(q, posterior[z] / q[z] - 1, z),                                  log_tangent)
-        .eq(expect(q, posterior[z] / q[z], z) - 1,                                  linearity, total_mass, given(normalised))
+        .eq(expect(q, posterior[z] / q[z], z) - 1,                                  linearity, total_mass, normalisation)
         .le(integral(posterior[z], z) - 1,                                          support)
         .eq(0,                                                                      posterior_mass),
         le(0, gap),
@@ -267,7 +265,7 @@ def pointwise_gap():
         calc(log(evidence) - elbo)
         .eq(integral(q[z] * log(q[z] / posterior[z]), z),                           named_gap, by(gap), expectation)
         .eq(integral(q[z] * log(q[z] / posterior[z]), z) - 1 + integral(posterior[z], z),   posterior_mass)
-        .eq(integral(relative(q[z], posterior[z]), z),                              by("kl"), linearity, given(normalised))
+        .eq(integral(relative(q[z], posterior[z]), z),                              by("kl"), linearity, normalisation)
     )  # fmt: skip
 
 

@@ -20,11 +20,25 @@ from derive.evidence.witness.reals import Reals, Undefined, Unresolved, Value
 from derive.evidence.witness.sample import ORDINARY, SEARCH, SPECIAL, Point, Style, draw_sizes, ranges
 from derive.evidence.witness.truth import Ledger, Truth, tried, truth
 from derive.evidence.witness.world import Env, World, free_indices
-from derive.language.term import NATURALS, Term, free, is_random, name_of, occurs, place, plain, sort, subterms
+from derive.language.term import (
+    NATURALS,
+    Term,
+    domain_of,
+    free,
+    is_random,
+    name_of,
+    occurs,
+    place,
+    plain,
+    sort,
+    subterms,
+)  # fmt: skip
 
 ATTEMPTS: Final = 24
 CLOSER: Final = 4
 "How many times the digits with which a falsehood is looked at again."
+MOST_MEMBERS: Final = 300
+"How far a sequence is followed from one member to the next."
 MOST_FOUND: Final = 1_000_000
 "The numbers that a session remembers, a few hundred bytes each: with more it begins anew."
 
@@ -206,7 +220,8 @@ class _Trial:
         self.broken = formula.op != "eq" or any(map(_broken, sequent))
         indices = {index for part in sequent for index in free_indices(part)}
         self.indices = sorted(indices, key=lambda index: (name_of(index), plain(index.args[0])))
-        self.given = tuple(equation for given in hypotheses for equation in _equations(given) if _definitions(equation))
+        stated = [equation for given in hypotheses for equation in _equations(given)]
+        self.given = tuple(equation for equation in stated if _definitions(equation) or _member(equation) is not None)
         sides = formula.args if formula.op == "iff" else ()
         self.cases = [equations for side in sides if (equations := _equations(side))]
         self.instances, self.ledger = 0, Ledger()
@@ -223,6 +238,9 @@ class _Trial:
                     break
         for number, style in enumerate(SPECIAL):
             self.look(f"special {number}", style, self.given)
+        for number in range(0 if self.instances or not self.hypotheses else ATTEMPTS):  # some variables are 0
+            if self.look(f"sparse {number}", Style(corners="some"), self.given):
+                break
         self.small = self.small or self.broken
         for number, style in enumerate(SEARCH if self.broken else ()):
             self.look(f"search {number}", style, self.given)
@@ -309,6 +327,8 @@ class _Trial:
                 [(hardest, _)] = self.unmet.most_common(1)
                 note = f"no sample satisfies {' and '.join(map(plain, self.hypotheses))}"
                 note += f"; {plain(hardest)} fails most often" if len(self.hypotheses) > 1 else ""
+        if status == "true" and ledger.sampled:
+            note = "; ".join(filter(None, (note, "limits are sampled")))
         return Evidence(
             status,
             self.instances,
@@ -337,7 +357,87 @@ def _solved(world: World, equations: Iterable[Equation]) -> World:
             world.forget()  # nothing that was found with the old value is kept
             world = World(world.point, fixed)
             break
+    return _with_sequences(world, fixed, equations)
+
+
+class _Sequence:
+    """A sequence whose members equations give, one from those before; where they give none it is drawn."""
+
+    def __init__(self, drawn: Value) -> None:
+        self.drawn, self.clauses = drawn, list[tuple[tuple[Term, ...], Term]]()
+        self.world: World | None = None
+        self.known: dict[tuple[int, ...], Any] = {}
+
+    def __getitem__(self, position: tuple[int, ...]) -> Any:
+        if position not in self.known:
+            self.known[position] = None
+            self.known[position] = self._found(position)
+        if self.known[position] is None:
+            raise Unresolved("a sequence is defined by itself")
+        return self.known[position]
+
+    def _found(self, position: tuple[int, ...]) -> Any:
+        for places, other in self.clauses:
+            env = _bound_at(places, position)
+            if env is not None and self.world is not None:
+                if max(position) > MOST_MEMBERS:
+                    raise Unresolved("a sequence is not followed so far")
+                for axis, where in enumerate(places):
+                    for before in range(position[axis]) if where.op == "succ" else ():  # no deep recursion
+                        self[(*position[:axis], before, *position[axis + 1 :])]
+                return self.world.rule(other)((), env, 0)[0]
+        return self.drawn[position]
+
+
+def _bound_at(places: tuple[Term, ...], position: tuple[int, ...]) -> dict[Term, int] | None:
+    """Return what the indices are where places such as (k + 1, i) are a position."""
+    env: dict[Term, int] = {}
+    for written, at in zip(places, position, strict=True):
+        where, number = _counted_down(written, at)
+        if number < 0 or (where.op == "num" and where.data != number):
+            return None
+        if where.op == "idx" and env.setdefault(where, number) != number:
+            return None
+    return env
+
+
+def _counted_down(where: Term, number: int) -> tuple[Term, int]:
+    while where.op == "succ":
+        where, number = where.args[0], number - 1
+    return where, number
+
+
+def _with_sequences(world: World, fixed: dict[Term, Value], equations: Iterable[Equation]) -> World:
+    sequences: dict[Term, _Sequence] = {}
+    for equation in equations:
+        found = _member(equation)
+        if found is not None:
+            variable, places, other = found
+            sequences.setdefault(variable, _Sequence(world.drawn(variable))).clauses.append((places, other))
+    if not sequences:
+        return world
+    world.forget()
+    world = World(world.point, {**fixed, **sequences})
+    for sequence in sequences.values():
+        sequence.world = world
     return world
+
+
+@cache
+def _member(equation: Equation) -> tuple[Term, tuple[Term, ...], Term] | None:
+    """Return the sequence of which an equation for all indices gives the next member, or the first: u[n + 1] = …"""
+    formula, loose = equation
+    (variable, places), other = place(formula.args[0]), formula.args[1]
+    sequence = variable.op == "var" and NATURALS in variable.args and not loose and domain_of(variable) == "real"
+    if not sequence or not all(_counts(where, axis) for where, axis in zip(places, variable.args, strict=True)):
+        return None
+    return variable, places, other
+
+
+def _counts(where: Term, axis: Term) -> bool:
+    if axis is not NATURALS:
+        return where.op == "idx"
+    return where.op == "num" or (where.op == "succ" and _counted_down(where, 0)[0].op == "idx")
 
 
 @cache
@@ -444,6 +544,8 @@ def _known_sizes(held: Mapping[Term, Value], sizes: Mapping[Term, int], term: Te
             base, extent = axis, length
             while base.op == "succ":
                 base, extent = base.args[0], extent - 1
+            if base.op == "num" and base.data == extent:
+                continue
             if base is not NATURALS and known.setdefault(base, extent) != extent:
                 raise ValueError(
                     f"{plain(given)} has {length} along {plain(axis)}, and {plain(base)} is {known[base]} elsewhere"

@@ -180,11 +180,56 @@ def _abs(_: Reals, u: Number) -> Number:
     return abs(u)
 
 
+def _floor(r: Reals, u: Number) -> Number:
+    nearest = r.context.nint(u)
+    return nearest if abs(u - nearest) <= r.noise else r.context.floor(u)
+
+
+def _sign(r: Reals, u: Number) -> Number:
+    return r.zero if abs(u) <= r.noise else r.one if u > 0 else -r.one
+
+
+def _step(r: Reals, u: Number) -> Number:
+    return r.one if u > r.noise else r.zero
+
+
+def _sin(r: Reals, u: Number) -> Number:
+    return r.context.sin(u)
+
+
+def _cos(r: Reals, u: Number) -> Number:
+    return r.context.cos(u)
+
+
+def _erf(r: Reals, u: Number) -> Number:
+    return r.context.erf(u)
+
+
+def _silu(r: Reals, u: Number) -> Number:
+    return u * _sigmoid(r, u)
+
+
+def _gelu(r: Reals, u: Number) -> Number:
+    return u * r.context.erfc(-u / r.context.sqrt(2)) / 2
+
+
 def _kl(r: Reals, a: Number, b: Number) -> Number:
-    """Return a log(a/b) − a + b, for a ≥ 0 and b > 0, with 0·log 0 = 0."""
-    if a < -r.noise or b <= r.noise:
-        return Undefined(f"kl of {r.text(a)} and {r.text(b)}")
-    return a * r.context.log(a / b) - a + b if a > r.noise else b
+    """Return a log(a/b) − a + b, for a, b ≥ 0 and b > 0 where a > 0, with 0·log 0 = 0."""
+    return Undefined(f"kl of {r.text(a)} and {r.text(b)}") if b < -r.noise else _xlog_ratio(r, a, b) - a + b
+
+
+def _xlogy(r: Reals, a: Number, b: Number) -> Number:
+    """Return a log b for a, b > 0, and 0 for a = 0."""
+    if a < -r.noise or (a > r.noise and b <= r.noise):
+        return Undefined(f"{r.text(a)} times the logarithm of {r.text(b)}")
+    return a * r.context.log(b) if a > r.noise else r.zero
+
+
+def _xlog_ratio(r: Reals, a: Number, b: Number) -> Number:
+    """Return a log(a/b) for a, b > 0, and 0 for a = 0."""
+    if a < -r.noise or (a > r.noise and b <= r.noise):
+        return Undefined(f"{r.text(a)} times the logarithm of its ratio to {r.text(b)}")
+    return a * r.context.log(a / b) if a > r.noise else r.zero
 
 
 def _expgap(r: Reals, t: Number) -> Number:
@@ -203,7 +248,17 @@ ELEMENTWISE: Final[dict[str, Callable[..., Number]]] = {
     "softplus": _softplus,
     "relu": _relu,
     "abs": _abs,
+    "sign": _sign,
+    "floor": _floor,
+    "step": _step,
+    "sin": _sin,
+    "cos": _cos,
+    "erf": _erf,
+    "silu": _silu,
+    "gelu": _gelu,
     "kl": _kl,
+    "xlogy": _xlogy,
+    "xlog_ratio": _xlog_ratio,
     "expgap": _expgap,
 }
 
@@ -230,20 +285,32 @@ def _softmax(r: Reals, row: Row) -> Row:
     return [part / total for part in parts]
 
 
+def _norm(r: Reals, row: Row) -> Number:
+    return _sqrt(r, _squared_norm(r, row))
+
+
 def _squared_norm(r: Reals, row: Row) -> Number:
     return sum((u * u for u in row), r.zero)
+
+
+def _max(_: Reals, row: Row) -> Number:
+    return max(row)
 
 
 ROWS: Final[dict[str, Callable[[Reals, Row], Row]]] = {"softmax": _softmax, "log_softmax": _log_softmax}
 REDUCTIONS: Final[dict[str, Callable[[Reals, Row], Number]]] = {
     "logsumexp": _logsumexp,
+    "norm": _norm,
     "squared_norm": _squared_norm,
+    "max": _max,
 }
 
 
 def row_applied(reals: Reals, function: Callable[[Reals, Row], Any], place: Term, row: Row) -> Any:
-    """Return a primitive of a row: a row, or a number. The undefined stays so, and nothing has no logsumexp."""
+    """Return a primitive of a row: a row, or a number. The undefined stays so, and nothing has no maximum."""
     for number in row:
         if isinstance(number, Undefined):
             return number
-    return function(reals, row) if row or function is not _logsumexp else Undefined("logsumexp of nothing", place)
+    if not row and function in (_logsumexp, _max):
+        return Undefined(f"{place.data} of nothing", place)
+    return function(reals, row)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from derive.evidence.witness.reals import Number, Reals, Unresolved, Value
-from derive.language.term import NATURALS, Term, is_random, name_of, plain
+from derive.language.term import NATURALS, Term, block_of, is_random, name_of, plain
 
 Position = tuple[int, ...]
 Half: Final = (1, 2)
@@ -81,6 +81,10 @@ class Domain:
     signed: bool = False
     vanishes: bool = False
     normalised: bool = False
+    orthonormal: bool = False
+    stretched: bool = False
+    definite: bool = False
+    whole: bool = False
 
 
 DOMAINS: Final[Mapping[str, Domain]] = {
@@ -89,6 +93,12 @@ DOMAINS: Final[Mapping[str, Domain]] = {
     "nonnegative": Domain(2, 34, ((0, 1), (1, 1), Half), lambda u: bool(u >= 0), vanishes=True),
     "unit": Domain(1, 15, (Half, (1, 4)), lambda u: bool(0 < u < 1)),
     "closed unit": Domain(1, 15, ((0, 1), (1, 1), Half), lambda u: bool(0 <= u <= 1), vanishes=True),
+    "orthonormal": Domain(4, 36, ((0, 1), (1, 1), (-1, 1)), lambda u: True, signed=True, orthonormal=True),
+    "orthogonal": Domain(
+        4, 36, ((0, 1), (1, 1), (-1, 1)), lambda u: True, signed=True, orthonormal=True, stretched=True
+    ),
+    "definite": Domain(4, 36, ((0, 1), (1, 1), (-1, 1)), lambda u: True, signed=True, definite=True),
+    "integer": Domain(0, 96, ((0, 1), (1, 1), (-1, 1)), lambda u: bool(u == int(u)), signed=True, whole=True),
     "sign": Domain(16, 16, ((1, 1), (-1, 1)), lambda u: bool(abs(u) == 1), signed=True),
     "simplex": Domain(2, 34, ((0, 1), (1, 1)), lambda u: bool(u >= 0), vanishes=True, normalised=True),
     "density": Domain(2, 34, ((0, 1), (1, 1)), lambda u: bool(u >= 0), vanishes=True, normalised=True),
@@ -97,9 +107,10 @@ DOMAINS: Final[Mapping[str, Domain]] = {
 }
 
 Table = list[tuple[Number, Number]]
+Parameters = tuple[Number, ...]
 
 
-def _standard(reals: Reals, rng: Random, position: Position) -> Table:
+def _standard(reals: Reals, rng: Random, position: Position, _: Parameters = ()) -> Table:
     """Mean 0 and variance 1: the value t with probability 1/(1 + t²), otherwise −1/t; the first component mixes two."""
 
     def pair(top: int, bottom: int, share: Number) -> Table:
@@ -114,7 +125,66 @@ def _standard(reals: Reals, rng: Random, position: Position) -> Table:
     return pair(*one, third) + pair(*other, 1 - third)
 
 
-LAWS: Final[Mapping[str, Callable[[Reals, Random, Position], Table]]] = {"standard": _standard}
+def _spread(reals: Reals, rng: Random, _: Position, parameters: Parameters) -> Table:
+    """Mean m and variance v: m + t with probability v/(v + t²), otherwise m − v/t."""
+    mean, variance = parameters
+    t = reals.number(rng.choice((1, 2, 3, -1, -2, -3))) / rng.choice((1, 2, 3))
+    p = variance / (variance + t * t)
+    return [(p, mean + t), (1 - p, mean - variance / t)]
+
+
+def _symmetric(reals: Reals, rng: Random, position: Position, parameters: Parameters) -> Table:
+    """Mean 0 and variance v: ±√v; at the first component ±t, each with probability v/(2t²), otherwise 0."""
+    [variance] = parameters
+    if any(position):
+        root = reals.context.sqrt(max(variance, reals.zero))
+        return [(reals.one / 2, root), (reals.one / 2, -root)]
+    t = 1 + variance + reals.number(rng.randint(0, 4)) / 4
+    p = variance / (2 * t * t)
+    return [(p, t), (1 - 2 * p, reals.zero), (p, -t)]
+
+
+OUTCOMES: Final = 4
+"Of a block whose variables may depend on each other."
+
+
+def shares(reals: Reals, rng: Random) -> list[Number]:
+    """Return the probabilities of the outcomes of a block."""
+    parts = [rng.randint(1, 6) for _ in range(OUTCOMES)]
+    return [reals.number(part) / sum(parts) for part in parts]
+
+
+def _dependent(reals: Reals, rng: Random, weights: list[Number], _: Parameters) -> list[Number]:
+    """A value for each outcome."""
+    values = [reals.number(rng.randint(-9, 9)) / 4 for _ in weights]
+    return values if len(set(values)) > 1 else [reals.number(at) for at, _ in enumerate(weights)]
+
+
+def _stationary(reals: Reals, rng: Random, weights: list[Number], parameters: Parameters) -> list[Number]:
+    """A value for each outcome, shifted and scaled to mean m and variance v."""
+    mean, variance = parameters
+    values = _dependent(reals, rng, weights, ())
+    centre = sum((w * x for w, x in zip(weights, values, strict=True)), reals.zero)
+    spread = sum((w * (x - centre) ** 2 for w, x in zip(weights, values, strict=True)), reals.zero)
+    scale = reals.context.sqrt(max(variance, reals.zero) / spread)
+    return [mean + scale * (x - centre) for x in values]
+
+
+LAWS: Final[Mapping[str, Callable[[Reals, Random, Position, Parameters], Table]]] = {
+    "standard": _standard,
+    "spread": _spread,
+    "symmetric": _symmetric,
+}
+"The tables of laws with independent components."
+
+JOINT: Final[Mapping[str, Callable[[Reals, Random, list[Number], Parameters], list[Number]]]] = {
+    "stationary": _stationary,
+    "square integrable": _dependent,
+    "integrable": _dependent,
+}
+"The values of laws whose components, and whose blocks, have one table together."
+VARIANCE: Final = {"spread": 1, "stationary": 1, "symmetric": 0}
+"Which parameter of a law must not be negative."
 
 
 class Endless:
@@ -132,7 +202,8 @@ class Endless:
 @cache
 def ranges(term: Term) -> frozenset[Term]:
     """Return the sizes and spaces of a term."""
-    own = frozenset([term]) if term.op in {"size", "space"} and term is not NATURALS else frozenset[Term]()
+    alone = term.op in {"size", "space"} and term is not NATURALS and not term.args
+    own = frozenset([term]) if alone else frozenset[Term]()
     return own.union(*(ranges(arg) for arg in term.args))
 
 
@@ -172,7 +243,8 @@ class Point:
         self.reals, self.seed, self.style, self.sizes = reals, seed, style, sizes
         self.weights: dict[Term, list[Number]] = {}
         self._waves: dict[str, Callable[[int, Number], Number]] = {}
-        self._laws: dict[tuple[str, Position], Table] = {}
+        self._maps: dict[tuple[str, Position, int], tuple[Any, ...]] = {}
+        self._laws: dict[tuple[Any, ...], Table] = {}
 
     def extent(self, axis: Term) -> int:
         """Return the number of indices or points of a range."""
@@ -180,6 +252,8 @@ class Point:
             return self.extent(axis.args[0]) + 1
         if axis.op == "num":
             return int(str(axis.data))
+        if axis.args:  # one of a family of sizes
+            return Random(f"{self.seed}|width|{name_of(axis)}|{self.extent(axis.args[0])}").randint(1, 3)
         if axis is NATURALS:
             raise Unresolved("all natural numbers are too many to go through")
         return self.sizes[axis]
@@ -193,19 +267,26 @@ class Point:
             self.weights[axis] = [self.reals.number(rng.randint(3, 30)) / 16 for _ in range(self.extent(axis))]
         return self.weights[axis][at]
 
-    def law(self, variable: Term, position: Position) -> Table:
+    def law(self, variable: Term, position: Position, parameters: Parameters = ()) -> Table:
         """Return the probabilities and values of one component of a random variable.
 
-        The table depends on the law and the position and not on the name, since 𝔼 may rename what it binds.
+        What is dependent has the outcomes of its block. The table depends on the name without its primes, since 𝔼
+        may rename what it binds by adding them.
         """
         assert isinstance(variable.data, tuple)
-        name = variable.data[2]
-        if name not in LAWS:
-            raise Unresolved(f"no table for the law {name!r}")
-        if (name, position) not in self._laws:
-            rng = Random(f"{self.seed}|law|{name}|{position}")
-            self._laws[name, position] = LAWS[name](self.reals, rng, position)
-        return self._laws[name, position]
+        name, own = variable.data[2], name_of(variable).rstrip("′")
+        key = (name, own, position, parameters)
+        if key not in self._laws:
+            rng = Random(f"{self.seed}|law|{name}|{own if parameters or name in JOINT else ''}|{position}")
+            if name in JOINT:
+                weights = shares(self.reals, Random(f"{self.seed}|block|{block_of(variable).rstrip('′')}"))
+                values = JOINT[name](self.reals, rng, weights, parameters)
+                self._laws[key] = list(zip(weights, values, strict=True))
+            elif name in LAWS:
+                self._laws[key] = LAWS[name](self.reals, rng, position, parameters)
+            else:
+                raise Unresolved(f"no table for the law {name!r}")
+        return self._laws[key]
 
     def variable(self, variable: Term) -> Value:
         """Return the value of a variable."""
@@ -213,7 +294,7 @@ class Point:
         name, domain = variable.data[:2]
         if domain not in DOMAINS:
             raise Unresolved(f"no samples for the domain {domain!r} of {name}")
-        axes = variable.args
+        axes = variable.shape
         kind = "random" if is_random(variable) else domain
         over = ",".join(map(plain, axes))
         key = f"{self.seed}|{kind}|{over}|{name if self.style.ties == 'none' else ''}"
@@ -241,6 +322,12 @@ class Point:
         absent = self._absent(axes[-1])
         for position in np.ndindex(result.shape):
             result[position] = self._number(rng, domain, one_sign, corners, position[-1] in absent)
+        if domain.orthonormal:
+            self._straighten(result)
+        if domain.stretched:
+            result *= np.array([self.reals.number(rng.randint(1, 40)) / 16 for _ in range(result.shape[-1])])
+        if domain.definite and result.ndim == 2 and result.shape[0] == result.shape[1]:
+            result = result @ result.T + np.eye(len(result), dtype=int) * self.reals.one / 4
         if domain.normalised:
             for row in np.ndindex(result.shape[:-1]):
                 self._normalise(result[row], axes[-1])
@@ -266,7 +353,20 @@ class Point:
             value *= style.reach
         if domain.signed:
             value *= {"any": sign, "alike": one_sign, "plus": 1, "minus": -1}[style.signs]
+        if domain.whole:
+            return number(abs(value) >> 36) * (1 if value > 0 else -1)
         return self.reals.context.ldexp(value, -36)
+
+    def _straighten(self, matrix: Value) -> None:
+        """Make columns orthonormal, one after the other; what depends on those before becomes 0. A vector is one."""
+        matrix = matrix.reshape(len(matrix), -1)  # a view
+        for k in range(matrix.shape[-1]):
+            for _ in range(2):  # once more, against rounding
+                for before in range(k):
+                    matrix[:, k] = matrix[:, k] - (matrix[:, before] @ matrix[:, k]) * matrix[:, before]
+            square = matrix[:, k] @ matrix[:, k]
+            length = self.reals.context.sqrt(square) if square > self.reals.noise else self.reals.one
+            matrix[:, k] = matrix[:, k] / length
 
     def _normalise(self, row: Value, axis: Term) -> None:
         """Divide a row by its total under the measure; a row of zeros gets all of it at one place."""
@@ -301,6 +401,39 @@ class Point:
         if name not in self._waves:
             self._waves[name] = self._wave(Random(f"{self.seed}|function|{name}"))
         return self._waves[name]
+
+    def member(self, term: Term) -> Value:
+        """Return the value of an array of a family: it depends on the number of the layer, however that is written."""
+        return self._draw(f"{self.seed}|member|{term.data}|{self.extent(term.args[0])}", DOMAINS["real"], term.shape)
+
+    def mapping(self, name: str, where: Position, by: int | None) -> Callable[[Sequence[Number]], Number]:
+        """Return one component of an unknown map of arrays, or its derivative by one component of the argument.
+
+        It is linear, with a wave and products of neighbours.
+        """
+        context, zero = self.reals.context, self.reals.zero
+
+        def value(numbers: Sequence[Number]) -> Number:
+            level, phase, slopes, pairs, speeds = self._coefficients(name, where, len(numbers))
+            angle = context.fdot(speeds, numbers) + phase
+            if by is None:
+                beside = (numbers[n] * numbers[n + 1] for n in range(len(numbers) - 1))
+                return level + context.fdot(slopes, numbers) + context.fdot(pairs, beside) + context.sin(angle)
+            before = pairs[by - 1] * numbers[by - 1] if by > 0 else zero
+            after = pairs[by] * numbers[by + 1] if by + 1 < len(numbers) else zero
+            return slopes[by] + before + after + speeds[by] * context.cos(angle)
+
+        return value
+
+    def _coefficients(self, name: str, where: Position, count: int) -> tuple[Any, ...]:
+        """Return the coefficients of one component of an unknown map, drawn when they are first asked for."""
+        key = name, where, count
+        if key not in self._maps:
+            rng, number = Random(f"{self.seed}|map|{name}|{where}"), self.reals.number
+            level, phase = number(rng.randint(-20, 20)) / 16, number(rng.randint(5, 30)) / 16
+            rows = [[number(rng.choice((-1, 1)) * rng.randint(4, 20)) / 16 for _ in range(3)] for _ in range(count)]
+            self._maps[key] = (level, phase, *([row[n] for row in rows] for n in range(3)))
+        return self._maps[key]
 
     def _wave(self, rng: Random) -> Callable[[int, Number], Number]:
         context, number = self.reals.context, self.reals.number

@@ -31,8 +31,20 @@ from derive.evidence.witness.reals import (
     power,
     row_applied,
 )
-from derive.evidence.witness.sample import Point, Position
-from derive.language.term import Term, free, is_random, name_of, occurs, place
+from derive.evidence.witness.sample import JOINT, VARIANCE, Point, Position, Table
+from derive.language.term import (
+    Term,
+    block_of,
+    free,
+    is_random,
+    lift,
+    name_of,
+    occurs,
+    parameters_of,
+    place,
+    substitute,
+    succ,
+)
 
 Env = Mapping[Term, int]
 "What the indices are."
@@ -239,20 +251,28 @@ class World:
 
     def average(self, symbols: tuple[Term, ...], body: Rule, env: Env, state: int) -> Seen:
         """Return 𝔼 of `body` over every outcome of the components of random variables that it reads."""
-        tables = [
-            (self.cells(symbol).shift(at), self.point.law(symbol, at))
-            for symbol in symbols
-            for at in np.ndindex(self.extents(symbol))
-        ]
-        own = sum(CELL << shift for shift, _ in tables)
+        tables: dict[Any, Joint] = {}
+        read = 0
+        for symbol in symbols:
+            for at in np.ndindex(self.extents(symbol)):
+                table, seen = self.law(symbol, at, state)
+                read |= seen
+                if isinstance(table, Undefined):
+                    return table, read
+                shift, shares = self.cells(symbol).shift(at), [share for share, _ in table]
+                together = tables.setdefault(unit(symbol, at), (shares, []))
+                together[1].append(shift)
+        groups = [(shares, shifts, sum(CELL << s for s in shifts)) for shares, shifts in tables.values()]
+        own = sum(mask for *_, mask in groups)
         bound = own | self.defined_by(*symbols)
         tabulated = 0
         while True:
-            rows = [row for row in tables if tabulated >> row[0] & CELL]
-            if prod(len(table) for _, table in rows) > MOST_OUTCOMES:
+            rows = [(shares, shifts) for shares, shifts, mask in groups if tabulated & mask]
+            if prod(len(shares) for shares, _ in rows) > MOST_OUTCOMES:
                 raise Unresolved(f"an expectation over {len(rows)} random components has too many outcomes")
-            rest = sum(1 << shift + OUTCOME for shift, _ in tables if not tabulated >> shift & CELL) | state & ~bound
-            total, mask, missed = self.reals.zero, 0, 0
+            loose = [s for _, shifts, mask in groups if not tabulated & mask for s in shifts]
+            rest = sum(1 << shift + OUTCOME for shift in loose) | state & ~bound
+            total, mask, missed = self.reals.zero, read, 0
             for weight, outcome in _outcomes(rows, self.reals.one):
                 number, seen = body((), env, rest | outcome)
                 mask |= seen
@@ -262,7 +282,21 @@ class World:
                 total = total + weight * number
             if not missed:
                 return total, mask & ~bound
-            tabulated |= missed
+            for *_, cells in groups:
+                tabulated |= cells if missed & cells else 0
+
+    def law(self, symbol: Term, at: Position, state: int) -> tuple[Table | Undefined, int]:
+        """Return the table of a component of a random variable in a state, and the mask of what it was read from."""
+        found = [self.rule(p)(at if p.shape else (), {}, state) for p in parameters_of(symbol)]
+        numbers, mask = tuple(number for number, _ in found), _union(found)
+        for number in numbers:
+            if isinstance(number, Undefined):
+                return number, mask
+        assert isinstance(symbol.data, tuple)
+        which = VARIANCE.get(symbol.data[2])
+        if which is not None and numbers[which] < -self.reals.noise:
+            return Undefined("a negative variance"), mask
+        return self.point.law(symbol, at, numbers), mask
 
 
 @cache
@@ -270,15 +304,25 @@ def _depends(term: Term, quantity: Term) -> bool:
     return quantity in free(term) if is_random(quantity) else quantity is not term and occurs(quantity, term)
 
 
-def _outcomes(tables: list[tuple[int, list[tuple[Number, Number]]]], one: Number) -> Iterator[tuple[Number, int]]:
-    """Yield every outcome of several components: its probability and its bits."""
+Joint = tuple[list[Number], list[int]]
+"The probabilities of the outcomes of what is drawn together, and where in a state its components stand."
+
+
+def unit(symbol: Term, at: Position) -> tuple[Any, ...]:
+    """Return what a component is drawn together with: its block, if its law has dependent components, or nothing."""
+    assert isinstance(symbol.data, tuple)
+    return ("block", block_of(symbol)) if symbol.data[2] in JOINT else ("component", symbol, at)
+
+
+def _outcomes(tables: list[Joint], one: Number) -> Iterator[tuple[Number, int]]:
+    """Yield every outcome of several tables: its probability and its bits."""
     if not tables:
         yield one, 0
         return
-    *others, (shift, table) = tables
+    *others, (shares, shifts) = tables
     for weight, bits in _outcomes(others, one):
-        for number, (probability, _) in enumerate(table, 1):
-            yield weight * probability, bits | number << shift + OUTCOME
+        for number, probability in enumerate(shares, 1):
+            yield weight * probability, bits | sum(number << shift + OUTCOME for shift in shifts)
 
 
 # ---- operators -------------------------------------------------------------------------------------------------------
@@ -355,6 +399,22 @@ def _constant(value: Callable[[World, Term], Any]) -> Builder:
     return build
 
 
+def _succ(world: World, term: Term) -> Rule:
+    before = world.rule(term.args[0])
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        number, mask = before(at, env, state)
+        return number + 1, mask
+
+    return find
+
+
+def _literal(world: World, term: Term) -> Rule:
+    """An array written out: the last axis runs fastest."""
+    entries, lengths = [world.rule(arg) for arg in term.args], world.extents(term)
+    return lambda at, env, state: entries[int(np.ravel_multi_index(at, lengths))]((), env, state)
+
+
 def _index(world: World, term: Term) -> Rule:
     return lambda at, env, state: (world.reals.number(env[term]), 0)
 
@@ -367,7 +427,9 @@ def _variable(world: World, term: Term) -> Rule:
             return world.drawn(term) if scalar else world.drawn(term)[at], 0
         outcome, moved, mask = world.read(cells, at, state)
         if outcome:
-            number = world.point.law(term, at)[outcome - 1][1]
+            table, seen = world.law(term, at, state)
+            mask |= seen
+            number = table if isinstance(table, Undefined) else table[outcome - 1][1]
         else:
             number = world.drawn(term) if scalar else world.drawn(term)[at]
         return number if moved is None else number + moved, mask
@@ -477,6 +539,83 @@ def _diag(world: World, term: Term) -> Rule:
     return lambda at, env, state: vector(at[1:], env, state) if at[0] == at[1] else (zero, 0)
 
 
+def _eliminated(world: World, rows: list[list[Number]]) -> Number:
+    """Bring rows of numbers to the identity on the left, in place; return the determinant of what stood there."""
+    size, determinant, reals = len(rows), world.reals.one, world.reals
+    largest = max((abs(number) for row in rows for number in row[:size]), default=reals.one)
+    for column in range(size):
+        best = max(range(column, size), key=lambda at: abs(rows[at][column]))
+        pivot = rows[best][column]
+        if abs(pivot) <= reals.noise * max(largest, 1):
+            return reals.zero
+        if best != column:
+            rows[best], rows[column], determinant = rows[column], rows[best], -determinant
+        determinant = determinant * pivot
+        rows[column] = [number / pivot for number in rows[column]]
+        for other in range(size):
+            factor = rows[other][column]
+            if other != column and factor:
+                rows[other] = [a - factor * b for a, b in zip(rows[other], rows[column], strict=True)]
+    return determinant
+
+
+def matrix_of(world: World, term: Term, env: Env, state: int) -> tuple[list[list[Number]] | Undefined, int]:
+    """Return the rows of a square matrix, or why it has none, and what was read."""
+    rule, extent = world.rule(term), world.point.extent(term.shape[0])
+    found = [[rule((i, j), env, state) for j in range(extent)] for i in range(extent)]
+    mask = _union([seen for row in found for seen in row])
+    for row in found:
+        for number, _ in row:
+            if isinstance(number, Undefined):
+                return number, mask
+    return [[number for number, _ in row] for row in found], mask
+
+
+def determinant_of(world: World, rows: list[list[Number]]) -> Number:
+    """Return the determinant of a matrix, exactly 0 where it is not told from 0."""
+    return _eliminated(world, [list(row) for row in rows])
+
+
+def _inverse(world: World, term: Term) -> Rule:
+    (matrix,) = term.args
+
+    def whole(_: Position, env: Env, state: int) -> tuple[Any, int]:
+        rows, mask = matrix_of(world, matrix, env, state)
+        if isinstance(rows, Undefined):
+            return rows, mask
+        zero, one = world.reals.zero, world.reals.one
+        joined = [[*row, *(one if i == j else zero for j in range(len(rows)))] for i, row in enumerate(rows)]
+        if not _eliminated(world, joined):
+            return Undefined("a matrix without an inverse", term), mask
+        return [row[len(rows) :] for row in joined], mask
+
+    kept = world.remembered(term, whole, positions=False)
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        rows, mask = kept((), env, state)
+        return rows if isinstance(rows, Undefined) else rows[at[0]][at[1]], mask
+
+    return find
+
+
+def _determinant(world: World, term: Term) -> Rule:
+    def find(_: Position, env: Env, state: int) -> Seen:
+        rows, mask = matrix_of(world, term.args[0], env, state)
+        return rows if isinstance(rows, Undefined) else determinant_of(world, rows), mask
+
+    return find
+
+
+def _trace(world: World, term: Term) -> Rule:
+    array, axis, zero = world.rule(term.args[0]), term.args[0].shape[0], world.reals.zero
+
+    def find(_: Position, env: Env, state: int) -> Seen:
+        found = [array((k, k), env, state) for k in range(world.point.extent(axis))]
+        return sum((number for number, _ in found), zero), _union(found)
+
+    return find
+
+
 def _row(world: World, term: Term, function: Callable[..., Any]) -> Rule:
     """Return what applies a function to a row, the last axis of the argument."""
     array, axis = world.rule(term.args[0]), term.args[0].shape[-1]
@@ -496,6 +635,72 @@ def _rows(world: World, term: Term) -> Rule:
         return numbers if isinstance(numbers, Undefined) else numbers[at[-1]], mask
 
     return find
+
+
+def _map(world: World, term: Term) -> Rule:
+    """An unknown map: a smooth function of all components of its argument, another one for each of its own."""
+    argument, reals = term.args[0], world.reals
+    part, extents = world.rule(argument), world.extents(argument)
+    assert isinstance(term.data, tuple)
+    name, count, order = str(term.data[0]), int(term.data[1]), int(term.data[2])
+    parameters = tuple(map(world.point.extent, term.args[1 : 1 + count]))
+    split = len(term.shape) - order * len(extents)
+
+    def find(at: Position, env: Env, state: int) -> Seen:
+        found = [part(where, env, state) for where in np.ndindex(extents)]
+        by = int(np.ravel_multi_index(at[split:], extents)) if order and extents else 0 if order else None
+        function = world.point.mapping(name, (count, *parameters, *at[:split]), by)
+        number = applied(reals, lambda _, *numbers: function(numbers), term, *(number for number, _ in found))
+        return number, _union(found)
+
+    return find
+
+
+def _at_layer(build: Builder) -> Builder:
+    """Build what depends on the number of a layer: where that is an index, for each of its values."""
+
+    def built(world: World, term: Term) -> Rule:
+        numbers = [n for arg in _numbers(term) for n in free_indices(arg)]
+        if not numbers:
+            return build(world, term)
+
+        def find(at: Position, env: Env, state: int) -> Seen:
+            there = substitute(term, {number: _unary(env[number]) for number in numbers})
+            return world.rule(there)(at, env, state)
+
+        return find
+
+    return built
+
+
+def _numbers(term: Term) -> tuple[Term, ...]:
+    """Return the numbers of layers in a map, a member of a family or a pass."""
+    if term.op == "map":
+        return term.args[1 : 1 + int(term.data[1])]  # type: ignore[index]
+    return term.args[:2] if term.op == "pass" else term.args[:1]
+
+
+def _unary(value: int) -> Term:
+    number = lift(0)
+    for _ in range(value):
+        number = succ(number)
+    return number
+
+
+def _member(world: World, term: Term) -> Rule:
+    value = world.point.member(term)
+    return lambda at, env, state: (value[at] if at else value, 0)
+
+
+def _pass(world: World, term: Term) -> Rule:
+    """Layer after layer. How many there are is known at a point, so the last state is written out and evaluated."""
+    first, last, layer, slot, current, body = term.args
+    steps = world.point.extent(last) - world.point.extent(first)
+    if steps < 0:
+        return lambda at, env, state: (Undefined("a pass goes upwards", term), 0)
+    for _ in range(steps):
+        current, first = substitute(body, {layer: first, slot: current}), succ(first)
+    return world.rule(current)
 
 
 def _delta(world: World, term: Term) -> Rule:
@@ -591,10 +796,34 @@ def _mean(world: World, term: Term) -> Rule:
     return lambda at, env, state: world.average(bound, rule, env, state)
 
 
+def _spread(world: World, term: Term) -> Rule:
+    """Var(u), or Cov(u, v) of two: the average of what two parts are above their averages, multiplied."""
+    count = 1 if term.op == "Var" else 2
+    symbols, parts = term.args[:-count], term.args[-count:]
+    for symbol in symbols:
+        world.watch(symbol)
+    rules = [world.rule(part) for part in parts]
+
+    def find(_: Position, env: Env, state: int) -> Seen:
+        centres = [world.average(symbols, rule, env, state) for rule in rules]
+        mask = _union(centres)
+
+        def above(_: Position, inner: Env, drawn: int) -> Seen:
+            found = [rule((), inner, drawn) for rule in rules]
+            gaps = [number - centre for (number, _), (centre, _) in zip(found, centres, strict=True)]
+            return gaps[0] * gaps[-1], _union(found)
+
+        number, seen = world.average(symbols, above, env, state)
+        return number, seen | mask
+
+    return find
+
+
 OPERATORS: Final[dict[str, Builder]] = {
     "num": _constant(lambda world, term: term.data),
     "size": _constant(lambda world, term: world.point.extent(term)),
-    "succ": _constant(lambda world, term: world.point.extent(term)),
+    "succ": _succ,
+    "literal": _literal,
     "idx": _index,
     "var": _variable,
     "let": _let,
@@ -606,12 +835,19 @@ OPERATORS: Final[dict[str, Builder]] = {
     "pow": lambda world, term: _pointwise(world, term, power),
     "app": lambda world, term: _pointwise(world, term, ELEMENTWISE[str(term.data)]),
     "call": _call,
+    "map": _at_layer(_map),
+    "member": _at_layer(_member),
+    "pass": _at_layer(_pass),
     "at": _at,
     "matmul": _matmul,
     "T": _transpose,
     "outer": _outer,
     "sumax": _sumax,
     "diag": _diag,
+    "eye": lambda world, term: lambda at, env, state: (world.reals.one if at[0] == at[1] else world.reals.zero, 0),
+    "inv": _inverse,
+    "det": _determinant,
+    "trace": _trace,
     "rows": _rows,
     "reduce": lambda world, term: _row(world, term, REDUCTIONS[str(term.data)]),
     "delta": _delta,
@@ -622,6 +858,8 @@ OPERATORS: Final[dict[str, Builder]] = {
     "integral": _sum,
     "expect": _expect,
     "mean": _mean,
+    "Var": _spread,
+    "Cov": _spread,
 }
-FORGOTTEN: Final = frozenset(["num", "size", "succ", "idx", "var", "at", "T", "delta", "diag", "rows"])
+FORGOTTEN: Final = frozenset(["num", "size", "succ", "idx", "var", "at", "T", "delta", "diag", "rows", "eye", "inv"])
 "What is found as quickly as it is remembered."

@@ -14,6 +14,7 @@ from derive.language.term import (
     bound,
     free,
     lift,
+    lt,
     name_of,
     names,
     number_of,
@@ -158,6 +159,23 @@ def d_function(term: Term) -> Result:
     return None
 
 
+@axiom("derivative of a map", source="Rudin, Principles of Mathematical Analysis, theorem 9.15")
+def d_map(term: Term) -> Result:
+    """D(F(u)[i]) = Σ_j F′(u)[i, j]·D(u[j]), F smooth"""
+    match _derivative(term):
+        case (body, by):
+            mapped, places = place(body)
+            if mapped.op != "map" or not isinstance(mapped.data, tuple) or mapped.data[2] or constant(mapped, by):
+                return None
+            slope = Term("map", mapped.args, (*mapped.data[:2], 1))
+            inner: tuple[Term, ...] = ()
+            for axis in mapped.args[0].shape:
+                inner = (*inner, bound_index(axis, term, *inner))
+            moved = D(component(mapped.args[0], inner), by)
+            return Σ(at(slope, (*places, *inner)) * moved, *inner), NO_CONDITIONS
+    return None
+
+
 @axiom("derivative under the expectation", source="Folland, Real Analysis, theorem 2.27")
 def d_expectation(term: Term) -> Result:
     """D(𝔼 u) = 𝔼 D(u), where the derivative may be taken inside (a dominating integrable function exists)"""
@@ -165,7 +183,7 @@ def d_expectation(term: Term) -> Result:
         case (body, by) if body.op in _AVERAGES:
             symbols = bound(body)
             weighted = body.op == "expect" and not constant(body.args[1], by)
-            if weighted or any(symbol in free(by) for symbol in symbols):
+            if weighted or any(symbol in free(by) or occurs(place(by)[0], symbol) for symbol in symbols):
                 return None
             return Term(body.op, (*body.args[:-1], D(body.args[-1], by))), (Term("exchange", (term,)),)
     return None
@@ -228,11 +246,11 @@ def symbol_definition(term: Term, name: str) -> Result:
 
 
 @axiom("definition of a symbol by cases")
-def symbol_branch(term: Term, name: str, branch: int) -> Result:
-    """f(u) = the value that the notation's table gives for one case, under that case's condition"""
+def symbol_branch(term: Term, name: str, branch: int, strict: bool = False) -> Result:
+    """f(u) = the value that the notation's table gives for one case, under its condition, or with < for its ≤"""
     if term.op != "app" or term.data != name:
         return None
     condition, value = SYMBOLS[name].branches(*term.args)[branch]
-    return value, (condition,)
+    return value, (lt(*condition.args) if strict and condition.op == "le" else condition,)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from derive.language.notation import exp, log
-from derive.language.term import ONE, ZERO, Term, lift, lt
+from derive.language.notation import exp, log, sqrt
+from derive.language.term import ONE, ZERO, Term, le, lift, lt, ne
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom, joined
 
 
@@ -65,6 +65,15 @@ def log_product(term: Term) -> Result:
     return None
 
 
+@axiom("logarithm of a product over a range")
+def log_range(term: Term) -> Result:
+    """log Π_k u = Σ_k log u, every u > 0"""
+    u = _of(term, "log")
+    if u is None or u.op != "prod":
+        return None
+    return Term("sum", (u.args[0], log(u.args[1]))), NO_CONDITIONS
+
+
 @axiom("logarithm of a number")
 def log_number(term: Term) -> Result:
     """log n = Σ e·log p over the prime factors p of n, each e times, for a positive fraction n"""
@@ -95,6 +104,30 @@ def _primes(number: int) -> list[tuple[int, int]]:
     return sorted(found.items())
 
 
+@axiom("sign times size")
+def sign_times_size(term: Term) -> Result:
+    """sign(u)·|u| = u, |u|·sign(u) = u; u·sign(u) = |u|, sign(u)·u = |u|; |u|² = u²"""
+    if term.op == "pow" and term.args[1].op == "num" and term.args[1].data == 2:
+        u = _of(term.args[0], "abs")
+        return (u**2, NO_CONDITIONS) if u is not None else None
+    if term.op != "mul":
+        return None
+    for one, other in (term.args, term.args[::-1]):
+        u = _of(one, "sign")
+        if u is not None and other is u:
+            return Term("app", (u,), "abs"), NO_CONDITIONS
+        if u is not None and _of(other, "abs") is u:
+            return u, NO_CONDITIONS
+    return None
+
+
+@axiom("indicator and sign")
+def step_sign(term: Term) -> Result:
+    """[u > 0] = (1 + sign(u))/2, u ≠ 0"""
+    u = _of(term, "step")
+    return ((1 + Term("app", (u,), "sign")) / 2, (ne(u, 0),)) if u is not None else None
+
+
 @axiom("square root of a square")
 def sqrt_square(term: Term) -> Result:
     """√(u²) = |u|; (√u)² = u, u ≥ 0"""
@@ -105,3 +138,13 @@ def sqrt_square(term: Term) -> Result:
         inner = _of(term.args[0], "sqrt")
         return (inner, NO_CONDITIONS) if inner is not None else None
     return None
+
+
+@axiom("square root of a product")
+def sqrt_product(term: Term) -> Result:
+    """√(u·v) = √u·√v; √(u/v) = √u/√v, v > 0; u, v ≥ 0"""
+    u = _of(term, "sqrt")
+    if u is None or u.op not in {"mul", "div"}:
+        return None
+    a, b = u.args
+    return Term(u.op, (sqrt(a), sqrt(b))), (le(0, a), lt(0, b) if u.op == "div" else le(0, b))

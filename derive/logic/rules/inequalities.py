@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from derive.language.array import push, unfolded
 from derive.language.notation import DOMAINS, SYMBOLS
-from derive.language.term import ONE, ZERO, Term, both, domain_of, eq, free, le, lt, ne, number_of, place
-from derive.logic.facts import NONNEGATIVE, POSITIVE, require
+from derive.language.term import ONE, TRUE, ZERO, Term, both, domain_of, eq, free, le, lt, ne, number_of, place
+from derive.logic.facts import NONNEGATIVE, POSITIVE, harvest, require
 from derive.logic.meaning import rationally_equal
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
 
@@ -34,12 +34,40 @@ def scaled(term: Term, target: Term, factor: Term) -> Result:
     return target, ((ne(factor, 0) if term.op in {"eq", "ne"} else lt(0, factor)),)
 
 
+@axiom("order tells apart")
+def apart(term: Term, below: bool) -> Result:
+    """(u ≠ v) ⟺ true, where u < v (with `below`) or v < u"""
+    if term.op != "ne" or term.args[0].shape:
+        return None
+    return TRUE, (lt(*(term.args if below else term.args[::-1])),)
+
+
 @axiom("zero of a gap")
 def zero_set(term: Term) -> Result:
     """(G = 0) ⟺ where every part of a sum of parts that are never negative is 0"""
     if term.op != "eq" or term.args[1] is not ZERO or term.args[0].shape:
         return None
     return _zero(push(term.args[0]))
+
+
+@axiom("positive is not zero")
+def positive_nonzero(term: Term) -> Result:
+    """(u ≠ 0) ⟺ true, where u > 0"""
+    if term.op != "ne" or term.args[1] is not ZERO or term.args[0].shape:
+        return None
+    return TRUE, (lt(0, term.args[0]), *harvest(term.args[0]))
+
+
+@axiom("zero of a sum")
+def zero_sum(term: Term) -> Result:
+    """(Σ_k u = 0) ⟺ u = 0 for every k, where u ≥ 0 for every k"""
+    if term.op != "eq" or term.args[1] is not ZERO or term.args[0].shape:
+        return None
+    total = push(term.args[0])
+    if total.op != "sum":
+        return None
+    k, part = total.args
+    return Term("forall", (k, eq(part, 0))), (Term("forall", (k, le(0, part))),)
 
 
 def _never_negative(term: Term) -> bool:
@@ -98,6 +126,24 @@ def exp_injective(term: Term) -> Result:
     if u is not None and v is not None:
         return eq(u, v), NO_CONDITIONS
     return (eq(u, 0), NO_CONDITIONS) if u is not None and term.args[1] is ONE else None
+
+
+@axiom("absolute value below a bound")
+def absolute_bound(term: Term) -> Result:
+    """(|u| < c) ⟺ (−c < u) ∧ (u < c); alike with ≤"""
+    u = _of(term.args[0], "abs") if term.op in {"lt", "le"} else None
+    if u is None:
+        return None
+    return both(Term(term.op, (-term.args[1], u)), Term(term.op, (u, term.args[1]))), NO_CONDITIONS
+
+
+@axiom("the exponential grows")
+def exp_grows(term: Term) -> Result:
+    """(eᵘ ≤ eᵛ) ⟺ (u ≤ v); (eᵘ < eᵛ) ⟺ (u < v)"""
+    if term.op not in {"le", "lt"}:
+        return None
+    u, v = _of(term.args[0], "exp"), _of(term.args[1], "exp")
+    return (Term(term.op, (u, v)), NO_CONDITIONS) if u is not None and v is not None else None
 
 
 @axiom("∀ over ∧")

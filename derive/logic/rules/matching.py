@@ -6,7 +6,20 @@ from collections.abc import Callable
 from functools import cache
 
 from derive.language.array import bound_index, push
-from derive.language.term import ShapeError, Term, alpha, bound, free, is_random, least_of, substitute
+from derive.language.term import (
+    NATURALS,
+    ZERO,
+    ShapeError,
+    Term,
+    alpha,
+    bound,
+    free,
+    is_random,
+    least_of,
+    sort,
+    substitute,
+    subterms,
+)  # fmt: skip
 from derive.logic.context import ProofError
 from derive.logic.strategy import Move, Rule
 from derive.logic.theorem import Theorem, componentwise, instantiate, specialise, step
@@ -42,10 +55,19 @@ def _match_bound(one: Term, other: Term, found: Matches) -> Matches | None:
     """Bound indices range alike; bound random variables are of one law."""
     if one.op == "idx" and other.op == "idx":
         return match(one.args[0], other.args[0], found)
-    return _match_variable(one, other, found) if one.data == other.data else None
+    if not is_random(one) and one.op in {"var", "size"}:  # the variable of a limit
+        return {**found, one: other} if one.op == other.op and _domain(one) == _domain(other) else None
+    return _match_variable(one, other, found)
+
+
+def _domain(symbol: Term) -> object:
+    return symbol.data[1:] if isinstance(symbol.data, tuple) else symbol.data
 
 
 def _match_size(pattern: Term, term: Term, found: Matches) -> Matches | None:
+    if pattern.args:
+        alike = term.op == "size" and term.data == pattern.data and len(term.args) == len(pattern.args)
+        return match(pattern.args[0], term.args[0], found) if alike else None
     fits = term.op == pattern.op or (least_of(pattern) == 0 and term.op in {"size", "succ"})
     return {**found, pattern: term} if fits else None
 
@@ -58,9 +80,13 @@ def _match_index(pattern: Term, term: Term, found: Matches) -> Matches | None:
 
 
 def _match_variable(pattern: Term, term: Term, found: Matches) -> Matches | None:
-    if len(pattern.shape) != len(term.shape) or is_random(pattern) != is_random(term):
+    if len(pattern.shape) != len(term.shape):
         return None
-    for one, other in zip(pattern.shape, term.shape, strict=True):
+    random = is_random(pattern)
+    if random and (pattern.data != term.data or len(pattern.args) != len(term.args)):
+        return None
+    axes = zip(pattern.args, term.args, strict=True) if random else zip(pattern.shape, term.shape, strict=True)
+    for one, other in axes:
         ranged = match(one, other, found)
         if ranged is None:
             return None
@@ -119,7 +145,12 @@ def fresh_places(theorem: Theorem) -> tuple[Term, ...]:
 
 
 def by_given(theorem: Theorem) -> Rule:
-    """Return the rule that uses a given equation rigidly: only what it says ∀ of may vary."""
+    """Return the rule that uses a given equation rigidly: only what it says ∀ of may vary.
+
+    An equation between arrays is one between their components, at all indices.
+    """
+    if theorem.conclusion.op == "eq" and theorem.lhs.shape:
+        return _given_array(theorem)
     symbols: list[Term] = []
     formula = theorem.conclusion
     while formula.op == "forall":
@@ -142,9 +173,33 @@ def by_given(theorem: Theorem) -> Rule:
     return rule
 
 
+def _given_array(theorem: Theorem) -> Rule:
+    places = fresh_places(theorem)
+    component = componentwise(theorem, *places)
+    pattern = push(component.lhs)
+
+    def rule(term: Term) -> Move | None:
+        found = _match_rigidly(pattern, term, places) if term.op == pattern.op and not term.shape else None
+        if found is None:
+            return None
+        instance = instantiate(component, *((old, new) for old, new in found.items() if old is not new))
+        fits = alpha(push(instance.lhs)) is alpha(term)
+        return Move(step, (instance,), push(instance.rhs), RELATIONS[instance.conclusion.op]) if fits else None
+
+    return rule
+
+
 def _match_rigidly(pattern: Term, term: Term, symbols: tuple[Term, ...]) -> Matches | None:
-    candidates = sorted(free(term), key=lambda i: i.serial)
+    candidates = sorted(free(term) | _members(term), key=lambda i: i.serial)
     return _assign(pattern, term, symbols, candidates, {})
+
+
+def _members(term: Term) -> frozenset[Term]:
+    """Return the natural numbers at which sequences stand in a term, and those before them."""
+    places = [where for part in subterms(term) if part.op == "at" for where in part.args[1:]]
+    found = {where for where in places if sort(where) == "size" or where.op == "succ"} | {ZERO}
+    before = {part for where in found for part in subterms(where) if part.op in {"succ", "size"}}
+    return frozenset(member for member in found | before if member is not NATURALS)
 
 
 def _assign(
@@ -152,11 +207,11 @@ def _assign(
 ) -> Matches | None:
     if not symbols:
         return found if alpha(substitute(pattern, found)) is alpha(term) else None
+    if symbols[0] not in free(pattern):  # it only occurs on the other side, and stands there under its own name
+        return _assign(pattern, term, symbols[1:], candidates, found)
     for candidate in candidates:
-        if candidate.args == symbols[0].args:
+        if candidate.args == symbols[0].args if candidate.op == "idx" else symbols[0].args[0] is NATURALS:
             done = _assign(pattern, term, symbols[1:], candidates, {**found, symbols[0]: candidate})
             if done is not None:
                 return done
     return None
-
-

@@ -14,8 +14,7 @@ def _conditions(op: str, symbols: tuple[Term, ...], weight: tuple[Term, ...], bo
     """Return the condition that a summand be integrable; a finite sum needs none."""
     if op == "sum":
         return NO_CONDITIONS
-    weighted = weight[0] * body if weight else body
-    return tuple(Term("integrable", (symbol, weighted)) for symbol in symbols)
+    return (Term("integrable", (*symbols, weight[0] * body if weight else body)),)
 
 
 def _of_constant(term: Term, symbols: tuple[Term, ...]) -> Term | None:
@@ -29,8 +28,12 @@ def linear(term: Term) -> Result:
     if term.op not in _BINDERS:
         return None
     symbols, weight, body = bound(term), term.args[len(bound(term)) : -1], term.args[-1]
-    if term.op == "mean" and body.op == "sum":
-        return Σ(Term("mean", (*symbols, body.args[1])), body.args[0]), NO_CONDITIONS
+    if term.op != "sum" and body.op == "sum":
+        k, inner = body.args
+        if any(k in free(part) for part in weight):
+            fresh = variant(k, names(term))
+            k, inner = fresh, substitute(inner, {k: fresh})
+        return Σ(Term(term.op, (*symbols, *weight, inner)), k), NO_CONDITIONS
     out: list[Part] = []
     conditions: tuple[Term, ...] = ()
     for sign, factors, divisors in parts(body):
@@ -67,7 +70,9 @@ def sift(term: Term) -> Result:
         change = {k: bracket.args[1] if bracket.args[0] is k else bracket.args[0]}
         left = list(factors)
         left.remove(bracket)
-        done.append((sign, tuple(substitute(f, change) for f in left), tuple(substitute(f, change) for f in divisors)))
+        sifted = (substitute(f, change) for f in left)
+        kept = tuple(f for f in sifted if f.op != "delta" or f.args[0] is not f.args[1])  # [j = j] is 1
+        done.append((sign, kept, tuple(substitute(f, change) for f in divisors)))
     if not done:
         return None
     return (joined(done) + Σ(joined(rest), k) if rest else joined(done)), NO_CONDITIONS
@@ -103,6 +108,19 @@ def product_of_sums(term: Term) -> Result:
 
 
 _SIDES: tuple[Callable[[Term, Term], Term], ...] = (lambda u, v: u * v, lambda u, v: v * u)
+
+
+@axiom("factor under a sum")
+def inside(term: Term) -> Result:
+    """(Σ_k u)/c = Σ_k u/c; −Σ_k u = Σ_k −u"""
+    if term.op not in {"div", "neg"} or term.args[0].op != "sum":
+        return None
+    total, *below = term.args
+    k, body = total.args
+    if any(k in free(divisor) for divisor in below):
+        fresh = variant(k, names(term))
+        k, body = fresh, substitute(body, {k: fresh})
+    return Σ(Term(term.op, (body, *below)), k), NO_CONDITIONS
 
 
 @axiom("sum of a difference")
@@ -154,5 +172,3 @@ def constant_product(term: Term) -> Result:
     if term.op != "prod" or term.args[0] in free(term.args[1]):
         return None
     return term.args[1] ** term.args[0].args[0], NO_CONDITIONS
-
-
