@@ -1,0 +1,122 @@
+"""Adam’s bias correction: kernels made by derive."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+def _check_shape(name: str, value: np.ndarray, shape: tuple[str, ...], sizes: dict[str, int]) -> None:
+    """Bind the axes of an array to the named sizes, or raise ValueError with the shape wanted and a remedy."""
+    pairs = list(zip(shape, value.shape, strict=False))
+    fits = len(shape) == value.ndim and all(sizes.get(axis, n) == n for axis, n in pairs)
+    if fits and len(set(pairs)) == len(set(shape)) and 0 not in value.shape:
+        sizes.update(pairs)
+        return
+    known = ", ".join(f"{axis} = {sizes[axis]}" for axis in dict.fromkeys(shape) if axis in sizes)
+    wanted = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})" + (f" with {known}" if known else "")
+    flipped = value.ndim == len(shape) > 1 and all(
+        sizes.get(a, n) == n for a, n in zip(shape, value.shape[::-1], strict=False)
+    )
+    remedy = f"pass an array of shape {wanted}"
+    if 0 in value.shape:
+        remedy = "an empty array has no mean: pass at least one example"
+    elif flipped:
+        remedy = f"did you mean {name}.T?"
+    elif value.ndim == len(shape) - 1 > 0:
+        remedy = f"a single example needs a batch axis: {name}[np.newaxis]"
+    raise ValueError(f"{name} has shape {value.shape}, expected {wanted}: {remedy}")
+
+
+def _check_floats(
+    name: str,
+    value: Any,
+    shape: tuple[str, ...] | None = None,
+    sizes: dict[str, int] | None = None,
+    minus_infinity: bool = False,
+) -> np.ndarray:
+    """Return an array of finite float32 or float64, of a shape where one is given; -inf passes where it is allowed."""
+    array = np.asarray(value)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, expected float32 or float64: pass np.asarray({name}, np.float64)"
+        )
+    if shape is not None and sizes is not None:
+        _check_shape(name, array, shape, sizes)
+    with np.errstate(all="ignore"):
+        if np.isfinite(array.sum()):  # the usual case, at the price of one pass
+            return array
+    odd = ~np.isfinite(array)
+    if minus_infinity:
+        odd &= array != -np.inf
+    if odd.any():
+        place = tuple(np.argwhere(odd)[0].tolist())
+        allowed = "finite or -inf" if minus_infinity else "finite"
+        raise ValueError(
+            f"{name}{list(place) if place else ''} is {array[place]}: every entry must be {allowed}; mask or repair it"
+        )
+    return array
+
+
+def _check_range(name: str, array: np.ndarray, good: np.ndarray, what: str) -> np.ndarray:
+    """Return the array if `good` holds everywhere, or raise ValueError with the first place where it does not."""
+    if not good.all():
+        place = tuple(np.argwhere(~good)[0].tolist())
+        raise ValueError(f"{name}{list(place) if place else ''} is {array[place]}: expected {what}")
+    return array
+
+
+def _check_number(name: str, value: Any, low: float = -np.inf, high: float = np.inf, strict: bool = False) -> float:
+    """Return a finite number as a Python float, which leaves float32 arrays as they are."""
+    if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf":
+        raise TypeError(f"{name} is {value!r}, expected one real number: pass a float")
+    number = float(value)
+    if not low <= number <= high or not np.isfinite(number) or (strict and number in (low, high)):
+        wanted = f"a finite number {'above' if strict else 'from'} {low:g}" if low > -np.inf else "a finite number"
+        raise ValueError(f"{name} is {number:g}, expected {wanted}{f' to {high:g}' if high < np.inf else ''}")
+    return number
+
+
+class AdamStep(NamedTuple):
+    """What `adam_step` returns."""
+
+    step: np.ndarray  # (d,)
+    first: np.ndarray  # (d,)
+    second: np.ndarray  # (d,)
+
+
+def adam_step(G, M, V, τ, α, β1, β2, ε, *, check=True):
+    """A step of Adam, to be taken off the parameters, and the new averages.
+
+    Parameters
+    ----------
+    G : array (d,)
+    M : array (d,)
+    V : array (d,), not negative
+    τ : float
+    α : float
+    β1 : float
+    β2 : float
+    ε : float
+    check : bool
+        Whether to validate the arguments; leave it out in hot loops.
+
+    Returns
+    -------
+    step : (d,)
+    first : (d,)
+    second : (d,)
+    """
+    if check:
+        sizes: dict[str, int] = {}
+        G = _check_floats("G", G, ("d",), sizes)
+        M = _check_floats("M", M, ("d",), sizes)
+        V = _check_range("V", _check_floats("V", V, ("d",), sizes), np.greater_equal(V, 0), "a number of at least 0")
+        τ = _check_number("τ", τ, 0, strict=True)
+        α = _check_number("α", α, 0, strict=True)
+        β1 = _check_number("β1", β1, 0, 1, strict=True)
+        β2 = _check_number("β2", β2, 0, 1, strict=True)
+        ε = _check_number("ε", ε, 0, strict=True)
+    step_ = (α*((β1*M + (1 - β1)*G)/(1 - β1**τ)))/(np.sqrt((β2*V + (1 - β2)*G**2)/(1 - β2**τ)) + ε)
+    first = β1*M + (1 - β1)*G
+    second = β2*V + (1 - β2)*G**2
+    return AdamStep(step_, first, second)
