@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from derive.deriver import solution
+from derive.deriver.algebra import DEADLINE, DeriverError
 from derive.language.parse import ParseError, Program, declared, parse, parse_formula, positive, printable
 from derive.language.term import Term, domain_of, is_number, name_of, place, plain, shape_text, subterms, var
 from derive.view import View
@@ -16,21 +19,33 @@ from derive.view import View
 Result = TypeVar("Result")
 FRAMES = 100_000  # of nested calls: a network of hundreds of layers is a term as deep
 STACK = 512 * 1024 * 1024  # bytes, reserved and not used up
+NESTED = 400  # parts in parts between two named quantities
+SECONDS = 300.0  # after which a derivation is stopped
 
 
-def deep(work: Callable[[], Result]) -> Result:
-    """Do something that goes deep into terms, on a stack of its own."""
+def deep(work: Callable[[], Result], seconds: float = SECONDS) -> Result:
+    """Do something that goes deep into terms, on a stack of its own and for a limited time.
+
+    Raises
+    ------
+    DeriverError
+        Where it goes too deep, or takes too long.
+    """
     found: list[Result] = []
     failed: list[BaseException] = []
 
     def run() -> None:
+        DEADLINE.set(time.monotonic() + seconds)
         try:
             found.append(work())
+        except RecursionError:
+            failed.append(DeriverError("the loss is nested too deeply: name parts of it, or derive it in stages"))
         except BaseException as error:  # noqa: BLE001 - it is raised again where it belongs
             failed.append(error)
 
-    frames, size = sys.getrecursionlimit(), threading.stack_size(STACK)
+    frames, size, collecting = sys.getrecursionlimit(), threading.stack_size(STACK), gc.isenabled()
     sys.setrecursionlimit(max(frames, FRAMES))
+    gc.disable()  # terms are kept for good, and to look through them again and again takes a third of the time
     try:
         thread = threading.Thread(target=run)
         thread.start()
@@ -38,6 +53,8 @@ def deep(work: Callable[[], Result]) -> Result:
     finally:
         threading.stack_size(size)
         sys.setrecursionlimit(frames)
+        if collecting:
+            gc.enable()
     if failed:
         raise failed[0]
     return found[0]
@@ -56,6 +73,7 @@ def gradient(
     given: Sequence[str | Term] = (),
     assume: Sequence[str | Term] = (),
     detail: int = 2,
+    seconds: float = SECONDS,
 ) -> View:
     """Return the worked solution of a gradient: every line checked, with its kernel and its pages.
 
@@ -75,6 +93,8 @@ def gradient(
         Conditions that hold, such as "s > 0".
     detail : int
         How fine the lines are: 1 for one line a quantity, 2, or 3 for every step.
+    seconds : float
+        After which it is stopped.
 
     Returns
     -------
@@ -91,16 +111,16 @@ def gradient(
     program, by, equations, conditions = _read(loss, wrt, shapes, domains, given, assume)
     _needs_number(program, "gradient")
     options = _options(program, equations, conditions, detail)
-    return View(deep(lambda: solution.gradient(program.value, by, **options)))
+    return View(deep(lambda: solution.gradient(program.value, by, **options), seconds))
 
 
 def hessian(loss: Loss, wrt: Term | str, **options: Any) -> View:
     """Return the worked solution of the Hessian of a loss; see `gradient`."""
-    detail = options.pop("detail", 2)
+    detail, seconds = options.pop("detail", 2), options.pop("seconds", SECONDS)
     program, by, equations, conditions = _read(loss, wrt, **options)
     _needs_number(program, "hessian")
     settings = _options(program, equations, conditions, detail)
-    return View(deep(lambda: solution.hessian(program.value, by, **settings)))
+    return View(deep(lambda: solution.hessian(program.value, by, **settings), seconds))
 
 
 def hvp(loss: Loss, wrt: Term | str, direction: str = "v", **options: Any) -> View:
@@ -111,24 +131,24 @@ def hvp(loss: Loss, wrt: Term | str, direction: str = "v", **options: Any) -> Vi
     direction : str
         What the direction is called.
     """
-    detail = options.pop("detail", 2)
+    detail, seconds = options.pop("detail", 2), options.pop("seconds", SECONDS)
     program, by, equations, conditions = _read(loss, wrt, **options)
     _needs_number(program, "Hessian")
     if direction in program.variables or direction in program.named:
         raise ParseError(f"{direction} has a meaning already: name the direction otherwise")
     along = var(printable(direction), *by.shape)
     settings = _options(program, equations, conditions, detail)
-    return View(deep(lambda: solution.hessian(program.value, by, direction=along, **settings)))
+    return View(deep(lambda: solution.hessian(program.value, by, direction=along, **settings), seconds))
 
 
 def jacobian(loss: Loss, wrt: Term | str, **options: Any) -> View:
     """Return the worked solution of the Jacobian of an array; see `gradient`."""
-    detail = options.pop("detail", 2)
+    detail, seconds = options.pop("detail", 2), options.pop("seconds", SECONDS)
     program, by, equations, conditions = _read(loss, wrt, **options)
     if not program.value.shape:
-        return gradient(loss, wrt, detail=detail, **options)
+        return gradient(loss, wrt, detail=detail, seconds=seconds, **options)
     settings = _options(program, equations, conditions, detail)
-    return View(deep(lambda: solution.jacobian(program.value, by, **settings)))
+    return View(deep(lambda: solution.jacobian(program.value, by, **settings), seconds))
 
 
 def _needs_number(program: Program, what: str) -> None:
@@ -181,6 +201,7 @@ def _read(
         distributions = _distributions(program, given)
         if distributions:
             program = parse(text, declared(shapes or {}, distributions | known))
+    _not_too_deep(program.value)
     by = wrt if isinstance(wrt, Term) else program.variables.get(wrt)
     if by is None or by.op != "var":
         raise ParseError(f"{wrt} is none of the variables: there are {', '.join(program.variables) or 'none'}")
@@ -193,6 +214,14 @@ def _read(
         if inner.op != "eq":
             raise ParseError(f"{plain(formula)} is given and no equation: say it with assume")
     return program, by, formulas[0], formulas[1]
+
+
+def _not_too_deep(value: Term) -> None:
+    depth: dict[Term, int] = {}
+    for part in subterms(value):
+        depth[part] = 0 if part.op == "let" else 1 + max((depth[arg] for arg in part.args), default=0)
+        if depth[part] > NESTED:
+            raise DeriverError(f"parts of the loss nest deeper than {NESTED}: name some of them")
 
 
 def _distributions(program: Program, given: Sequence[str | Term]) -> dict[str, str]:

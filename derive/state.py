@@ -70,15 +70,18 @@ def inputs(names: Iterable[str]) -> dict[str, str]:
 
 def _engine() -> str:
     """Return a hash of everything but the catalogue: sources, templates, fonts, versions."""
-    roots = (_PACKAGE, *(folder / "templates" for folder in (_PACKAGE, _PACKAGE.parent)))
+    packed = _PACKAGE / "templates"  # in a checkout they stand beside the package
+    templates = packed if packed.is_dir() else _PACKAGE.parent / "templates"
     files = {
-        path
-        for root in roots
+        f"{name}/{path.relative_to(root).as_posix()}": path
+        for name, root in (("derive", _PACKAGE), ("templates", templates))
         for path in root.rglob("*")
-        if path.suffix in _SUFFIXES and not path.is_relative_to(_CATALOGUE) and path.is_file()
+        if path.suffix in _SUFFIXES and path.is_file() and not path.is_relative_to(_CATALOGUE)
     }
     parts = (
-        path.relative_to(_PACKAGE.parent).as_posix().encode() + b"\n" + path.read_bytes() for path in sorted(files)
+        f"{name}\n".encode() + path.read_bytes()
+        for name, path in sorted(files.items())
+        if not name.startswith("derive/templates/")
     )
     versions = (f"{name} {_version(name)}" for name in PACKAGES)
     return _hash(FORMAT, sys.version, *versions, *(sha256(part).hexdigest() for part in parts))

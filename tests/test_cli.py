@@ -9,7 +9,6 @@ import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
-from time import perf_counter
 
 import html5lib
 import pytest
@@ -443,11 +442,9 @@ def _contents(folder):
 
 
 def test_nothing_is_made_twice(known):
-    """The second time takes no proof: at most three seconds for the whole catalogue, and here next to nothing."""
+    """The second time takes no proof."""
     before = _contents(known)
-    start = perf_counter()
     assert _again(known) == ([], before)
-    assert perf_counter() - start < 3
     assert "10 of 10 lines" not in (known / "report.md").read_text(encoding="utf-8")
     assert json.loads((known / "report.json").read_text(encoding="utf-8"))["derivations"][0]["status"] == "pass"
 

@@ -6,6 +6,7 @@ sums can be sifted. Forms are made of held terms again, in the author's order as
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from fractions import Fraction
@@ -56,6 +57,22 @@ class DeriverError(Complaint):
     def __init__(self, message: str, part: Term | None = None) -> None:
         super().__init__(message)
         self.part = part
+
+
+DEADLINE: ContextVar[float] = ContextVar("DEADLINE", default=float("inf"))
+"When a derivation is stopped, on the clock of `time.monotonic`."
+
+
+def in_time() -> None:
+    """Stop a derivation that takes too long; called between its steps.
+
+    Raises
+    ------
+    DeriverError
+        After the deadline.
+    """
+    if time.monotonic() > DEADLINE.get():
+        raise DeriverError("it takes longer than it was allowed: name parts of the loss, or allow more seconds")
 
 
 def number(value: Fraction | int) -> Form:
@@ -136,6 +153,7 @@ def times(one: Form, other: Form) -> Form:
 
 def multiplied(one: Form, other: Form) -> Form:
     """Return a product, multiplied out."""
+    in_time()
     if len(one) * len(other) > MANY:
         raise DeriverError("an intermediate result is too large: name parts of the loss")
     return added(*({_joined(m, n): c * d} for m, c in one.items() for n, d in other.items()))
@@ -387,6 +405,7 @@ class Differentiator:
 
     def form(self, form: Form) -> Form:
         """Return the derivative of a form."""
+        in_time()
         total: list[Form] = []
         for monomial, coefficient in form.items():
             for position, (atom, power) in enumerate(monomial):

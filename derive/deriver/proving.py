@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from math import prod
 
-from derive.deriver.algebra import DeriverError, Form, flat, written
+from derive.deriver.algebra import DeriverError, Form, flat, in_time, written
 from derive.language.array import push
 from derive.language.notation import SYMBOLS
 from derive.language.term import Term, index, name_of, occurs, place, subterms
@@ -58,6 +58,7 @@ def sweeping(node: Node) -> Callable[[Term], tuple[Term, Plan]]:
         if found is None:
             return term, tuple(plan)
         fuel[0] -= 1
+        in_time()
         if fuel[0] < 0:
             raise ProofError("the laws of exponentials and logarithms go on for too long")
         again, more = act(found[0], fuel)
@@ -293,6 +294,7 @@ def _normalised(term: Term, reasons: Sequence[Reason], acted: dict[Reason, None]
     for _ in range(ROUNDS):
         start = term
         for reason in reasons:
+            in_time()
             term, more = reason.act(term)
             plan += more
             if more and acted is not None:

@@ -219,11 +219,13 @@ def _assumptions(errors: Sequence[Error], stated: Sequence[Term], letters: Lette
     found: dict[Term, Assumption] = {}
     for formula in stated:
         found[closed(formula)] = Assumption(letters.dressed(formula), "given")
-    used = {closed(h) for error in errors for h in _hypotheses(error)}
+    met: dict[Term, Term] = {}  # each only once: the hypotheses of a network's layers add up
     for error in errors:
-        for hypothesis in sorted(_hypotheses(error), key=repr):
-            if closed(hypothesis) not in found:
-                found[closed(hypothesis)] = Assumption(letters.dressed(hypothesis), _said(hypothesis))
+        for hypothesis in sorted(_hypotheses(error) - met.keys(), key=repr):
+            met[hypothesis] = key = closed(hypothesis)
+            if key not in found:
+                found[key] = Assumption(letters.dressed(hypothesis), _said(hypothesis))
+    used = set(met.values())
     return tuple(a for key, a in found.items() if key in used or key not in known)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from derive.language.term import Σ, Term, at, free, index, name_of, number_of, place, substitute
+from derive.language.term import Σ, Term, at, free, index, name_of, number_of, place, substitute, variant
 
 Places = tuple[Term, ...]
 _NAMES = "ijklmnrs"
@@ -20,6 +20,12 @@ def bound_index(over: Term, *beside: Term) -> Term:
         candidate = f"i{count}"
         name, count = ("" if candidate in taken else candidate), count + 1
     return index(name, over)
+
+
+def fresh_places(letter: str, axes: Places, *beside: Term) -> Places:
+    """Return an index for each axis, none of which is free in the given terms."""
+    taken = {name_of(symbol) for term in beside for symbol in free(term)}
+    return tuple(variant(index(f"{letter}{n}", axis), taken) for n, axis in enumerate(axes))
 
 
 def component(array: Term, places: Places) -> Term:

@@ -13,6 +13,7 @@ from typing import Final
 
 from derive.language.notation import DOMAINS, SYMBOLS
 from derive.language.term import (
+    NATURALS,
     TRUE,
     Complaint,
     Term,
@@ -136,7 +137,8 @@ def _derivative_context(term: Term, position: int) -> Context:
 def _is_open(condition: Term) -> bool:
     """Tell whether a condition that holds at a point holds near it, what it speaks of being continuous."""
     if condition.op == "forall":
-        return condition.args[0].op == "idx" and condition.args[0].args[0].op != "space" and _is_open(condition.args[1])
+        over = condition.args[0].args[0] if condition.args[0].op == "idx" else NATURALS
+        return over is not NATURALS and over.op != "space" and _is_open(condition.args[1])  # of finitely many
     jumps = any(part.op == "app" and not SYMBOLS[str(part.data)].continuous for part in subterms(condition))
     return condition.op in {"lt", "ne", "invertible", "posdef"} and not jumps and all(map(_is_open, harvest(condition)))
 
@@ -207,6 +209,8 @@ def rewritten(
 ) -> tuple[str, Term, Conditions]:
     """Return the relation, the whole and the conditions after `leaf` has acted on the part at a path."""
     if not path:
-        return leaf(term)
+        relation, after, conditions = leaf(term)
+        need(after.shape == term.shape, f"{after} has another shape than {term}")
+        return relation, after, conditions
     around = context(term, path[0])
     return around.close(*rewritten(around.inner, path[1:], leaf))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from derive.language.array import bound_index, component, expanded, push, unfolded
+from derive.language.array import bound_index, component, expanded, fresh_places, push, unfolded
 from derive.language.notation import DOMAINS, SYMBOLS, law, parameters_at
 from derive.language.term import (
     NATURALS,
@@ -21,7 +21,6 @@ from derive.language.term import (
     domain_of,
     eq,
     free,
-    index,
     le,
     least_of,
     lift,
@@ -72,6 +71,7 @@ def guarded(guard: Term | None, condition: Term, symbols: tuple[Term, ...]) -> T
     return Term("implies", (guard, condition))
 
 
+@cache
 def closed(condition: Term) -> Term:
     """Return a condition in the form in which two are compared: written out, ∀ its indices as they are used."""
     symbols = dict.fromkeys(free(condition))
@@ -132,11 +132,11 @@ def of_domain(domain: str, new: Term) -> Conditions | None:
     """Return the conditions under which a term has what a variable of a domain has; None where nothing shows it."""
     about = DOMAINS[domain]
     if domain == "integer":
-        places = tuple(index(f"d{n}", axis) for n, axis in enumerate(new.shape))
+        places = fresh_places("d", new.shape, new)
         return NONE if is_integer(component(new, places)) else None
     if about.range == "real" or (new.op == "var" and domain_of(new) == domain):
         return NONE
-    places = tuple(index(f"d{n}", axis) for n, axis in enumerate(new.shape))
+    places = fresh_places("d", new.shape, new)
     value = component(new, places)
     table = {"positive": (lt(0, value),), "nonnegative": (le(0, value),), "unit": (lt(0, value), lt(value, 1))}
     if about.range not in table:
@@ -503,11 +503,13 @@ def definite(matrix: Term, strict: bool, known: tuple[Term, ...] = ()) -> bool:
         pairs = (args, args[::-1]) if strict else (args,)
         return any(definite(one, strict, known) and definite(other, False, known) for one, other in pairs)
     if op in {"mul", "div"}:
-        scaled = [(c, m) for c, m in (args, args[::-1]) if not c.shape and m.shape == matrix.shape]
+        ways = [args[::-1]] if op == "div" else [args, args[::-1]]  # M/c is a multiple of M, and c/M is none
+        scaled = [(c, m) for c, m in ways if not c.shape and m.shape == matrix.shape]
         sign = POSITIVE if strict or op == "div" else NONNEGATIVE
         return any(not require(sign, c, known) and definite(m, strict, known) for c, m in scaled)
     if op == "diag":
-        return not require(POSITIVE if strict else NONNEGATIVE, component(args[0], (index("h0", matrix.shape[0]),)))
+        entry = component(args[0], fresh_places("h", args[0].shape, matrix))
+        return not require(POSITIVE if strict else NONNEGATIVE, entry)
     return op == "matmul" and not strict and _gram(args[0], args[1], known)
 
 
@@ -555,7 +557,7 @@ def harvest(term: Term, by: Term | None = None) -> Conditions:
     With `by`, a variable or named quantity, those under which it is differentiable by it as well.
     """
     if term.shape:
-        places = tuple(index(f"h{n}", axis) for n, axis in enumerate(term.shape))
+        places = fresh_places("h", term.shape, term)
         return frozenset(generalise(c, places) for c in harvest(component(term, places), by))
     if term.op == "tends":  # it says itself that its body is defined near the limit
         return NONE.union(*(harvest(value, by) for value in term.args[1:-1]))
@@ -644,21 +646,21 @@ def _of_reduction(term: Term, moving: bool) -> tuple[Term, ...]:
 def _without_ties(row: Term) -> Term:
     """All components differ: the maximum of a row is differentiable there, and need not be at a tie."""
     over = row.shape[-1]
-    i, j = index("h0", over), index("h1", over)
+    i, j = fresh_places("h", (over, over), row)
     apart = ne(component(row, (i,)), component(row, (j,)))
     return generalise(Term("implies", (ne(Term("delta", (i, j)), 1), apart)), (i, j))
 
 
 def _of_law(symbol: Term, by: Term | None) -> tuple[Term, ...]:
     """What the parameters of a law must satisfy, at every component; more where one differentiates by them."""
-    places = tuple(index(f"h{n}", axis) for n, axis in enumerate(symbol.shape))
+    places = fresh_places("h", symbol.shape, symbol)
     table = law(symbol).kinks if by is not None and occurs(by, symbol) else law(symbol).domain
     own = table(*parameters_at(symbol, places)) if law(symbol).parameters else ()
     return tuple(generalise(c, places) for c in (*own, *(h for p in parameters_of(symbol) for h in harvest(p, by))))
 
 
 def _exchange(term: Term, by: Term) -> tuple[Term, ...]:
-    places = tuple(index(f"h{n}", axis) for n, axis in enumerate(by.shape))
+    places = fresh_places("h", by.shape, term, by)
     return (generalise(Term("exchange", (Term("D", (term, at(by, places))),)), places),)
 
 

@@ -297,7 +297,7 @@ def specialise(theorem: Theorem, symbol: Term) -> Sequent:
     need(theorem.conclusion.op == "forall", f"{theorem.conclusion} does not begin with ∀")
     k, body = theorem.conclusion.args
     natural = symbol is ZERO or symbol.op == "succ" or (symbol.op == "size" and symbol is not NATURALS)
-    counted = k.args[0] is NATURALS and natural
+    counted = k.op == "idx" and k.args[0] is NATURALS and natural
     need(counted or (symbol.op == "idx" and symbol.args == k.args), f"{symbol} does not range as {k} does")
     need(k is symbol or symbol not in points([body]), f"{body} holds at almost all {k}, perhaps not at {symbol}")
     return substitute(body, {k: symbol}), theorem.hypotheses | vanished([k], [body])

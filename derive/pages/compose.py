@@ -227,8 +227,8 @@ def _relation(step: Step) -> str:
 def _reason(step: Step, own: str) -> tuple[Prose, Link | None]:
     """Return the words beside a line, and the derivation that they point to."""
     pieces: list[str | Term] = []
-    for reason in step.reasons:
-        pieces += ["; "] * bool(pieces) + list(reason.words)
+    for words in dict.fromkeys(reason.words for reason in step.reasons):
+        pieces += ["; "] * bool(pieces) + list(words)
     if not pieces and not step.raised:
         pieces = ["algebra"]
     if step.note:
@@ -326,7 +326,7 @@ def _numbered(sections: Iterable[Section]) -> tuple[Section, ...]:
 
 def _led(result: Result, first: int, last: int) -> Prose:
     """Return why a box holds; where nothing but "for every" is said, the lines that led to it come first."""
-    reason = result.reason
+    reason = result.reason if result.reason != ("both",) or first > last else ()
     if reason and not str(reason[0]).startswith("for every"):
         return reason
     raised = bool(reason) and bool(result.shape)

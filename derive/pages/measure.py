@@ -253,7 +253,7 @@ def _fitted(row: Row, tracks: Tracks) -> Row:
     tall += (formula_rows(parts, _room(tracks.left, tracks.reason)) - 1) * (3 if high else 2)
     tall += (3 if left_high else 2) if stacked else 0
     tags = 2.2 * len(row.tags)
-    words = text_rows((*row.reason, "m" * round(tags)), (tracks.reason - 1.0) / SMALL)
+    words = text_rows((*row.reason, "m" * round(tags)), reason_width(tracks))
     reason = math.ceil(_REASON_LINE * words + 0.3) if words > 2 else 2
     return replace(row, tall=max(tall, reason), stacked=stacked)
 
@@ -264,6 +264,16 @@ def squeeze(row: Line | Result, tracks: Tracks) -> float:
         return 1.0
     widest = max(map(width, tex_parts(row.right))) * (_ENLARGED if isinstance(row, Result) else 1.0)
     return _share(_room(tracks.left, tracks.reason) / widest)
+
+
+def reason_width(tracks: Tracks) -> float:
+    """Return the room of a reason in em of its own size."""
+    return (tracks.reason - 1.0) / SMALL
+
+
+def part_scale(part: str, available: float) -> float:
+    """Return by how much a part of a formula in a text must shrink to fit a column: 1, or less."""
+    return _share(available / max(1.0, width(part, False)))
 
 
 def claim_scale(parts: Iterable[str]) -> float:

@@ -202,7 +202,8 @@ def _names(node: Element) -> None:
         spaced.append(child)
         if i + 1 < len(children):
             spaced.append(leaf("mo", "\N{FUNCTION APPLICATION}"))
-            if not _starts_with_fence(children[i + 1]) and children[i + 1].tag != "mspace":
+            follower = children[i + 1]
+            if not _starts_with_fence(follower) and follower.tag != "mspace" and follower.text != "′":
                 spaced.append(Element("mspace", {"width": _THIN}))
     node[:] = spaced
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,8 @@ from derive.pages.measure import (
     defined_scale,
     given_widths,
     measured,
+    part_scale,
+    reason_width,
     squeeze,
     text_rows,
     width,
@@ -186,31 +189,55 @@ def _claim(claim: Term) -> Markup:
     parts = _parts(claim)
     share = claim_scale(parts)
     made = Markup("").join(_maths(part, False, number > 0) for number, part in enumerate(parts))
-    return Markup('<span style="font-size:{}em">{}</span>').format(share, made) if share < 1 else made
+    return _sized(made, share)
 
 
-def _parts(formula: Term) -> tuple[str, ...]:
-    """Return a formula in parts between which a line may be broken, the sign of a relation within one of them."""
+def _parts(formula: Term, *, tight: bool = False) -> tuple[str, ...]:
+    """Return a formula in parts between which a line may be broken: before the sign of a relation only if `tight`."""
     if formula.op in RELATIONS:
         (*before, last), (first, *after) = (tex_parts(side, False) for side in formula.args)
+        if tight:
+            return (*before, last, f"{INK.signs[formula.op]}{first}", *after)
         return (*before, f"{last}{INK.signs[formula.op]}{first}", *after)
+    if formula.op == "and":
+        left, (first, *after) = (_parts(part, tight=tight) for part in formula.args)
+        return (*left, f"{INK.signs['and']}{first}", *after)
+    inner = formula
+    while inner.op == "forall":
+        inner = inner.args[-1]
+    if formula is not inner and tex(formula).endswith(body := tex(inner)):
+        first, *after = _parts(inner, tight=tight)
+        return (f"{tex(formula).removesuffix(body)}{first}", *after)
     if formula.op == "tends" and tex(formula).startswith(body := tex(formula.args[-1])):
         return (*tex_parts(formula.args[-1], False), tex(formula).removeprefix(body))
     return tex_parts(formula, False)
 
 
-def _inline(formula: Term) -> list[Markup]:
-    """Return a formula of a text, in parts where it is too wide to stand on the rest of a line."""
+def _inline(formula: Term, available: float = math.inf) -> list[Markup]:
+    """Return a formula of a text, in parts where it is too wide for the rest of a line.
+
+    A part that is too wide for its column is broken before the sign of a relation too, and printed smaller.
+    """
     whole = tex(formula)
-    parts = (whole,) if width(whole, False) < _WIDE else _parts(formula)
-    return [_maths(part, False, number > 0) for number, part in enumerate(parts)]
+    parts = (whole,) if width(whole, False) < min(_WIDE, available) else _parts(formula)
+    if max(width(part, False) for part in parts) > available:
+        parts = _parts(formula, tight=True)
+    return [_sized(_maths(part, False, n > 0), part_scale(part, available)) for n, part in enumerate(parts)]
+
+
+def _sized(made: Markup, share: float) -> Markup:
+    return Markup('<span style="font-size:{}em">{}</span>').format(share, made) if share < 1 else made
 
 
 def _together(*pieces: str | Markup) -> Markup:
     return Markup('<span class="nowrap">{}</span>').format(Markup("").join(pieces))
 
 
-def _prose(prose: Holed | str) -> Markup:
+def _reason(prose: Holed, tracks: Tracks) -> Markup:
+    return _prose(prose, reason_width(tracks))
+
+
+def _prose(prose: Holed | str, available: float = math.inf) -> Markup:
     """Return prose as HTML; punctuation is kept on the line of its formula."""
     pieces = [prose] if isinstance(prose, str) else list(prose)
     out = list[Markup]()
@@ -218,7 +245,7 @@ def _prose(prose: Holed | str) -> Markup:
         if isinstance(piece, str):
             out.append(escape(piece))
             continue
-        formula = [_maths(_hole(piece))] if isinstance(piece, Hole) else _inline(piece)
+        formula = [_maths(_hole(piece))] if isinstance(piece, Hole) else _inline(piece, available)
         after = pieces[i + 1] if i + 1 < len(pieces) else ""
         closing = _CLOSING.match(after) if isinstance(after, str) else None
         opening = _OPENING.search(str(pieces[i - 1])) if i and isinstance(pieces[i - 1], str) else None
@@ -268,7 +295,7 @@ def _defined(row: Given, available: float) -> Markup:
     """Return a definition, smaller where its widest formula needs it."""
     share = defined_scale(row.defined, available)
     made = Markup("").join(_definition(piece) if isinstance(piece, Term) else escape(piece) for piece in row.defined)
-    return Markup('<span style="font-size:{}em">{}</span>').format(share, made) if share < 1 else made
+    return _sized(made, share)
 
 
 def _definition(formula: Term) -> Markup:
@@ -294,7 +321,7 @@ def _shape(shape: Shape) -> Markup:
 
 
 def _code(source: str) -> Markup:
-    """Return Python source with its comments marked."""
+    """Return Python source with its comments marked; a page break leaves each definition whole."""
     lines = source.rstrip("\n").split("\n")
     starts = dict[int, int]()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -305,7 +332,11 @@ def _code(source: str) -> Markup:
         cut = starts.get(number, len(line))
         comment = Markup('<span class="line-reference">{}</span>').format(line[cut:]) if cut < len(line) else ""
         marked.append(escape(line[:cut]) + comment)
-    return Markup("\n").join(marked)
+    starts_block = [n for n, line in enumerate(lines) if n and not lines[n - 1] and line[:1].strip()]
+    blocks = [marked[a:b] for a, b in pairwise((0, *starts_block, len(lines)))]
+    return Markup("\n").join(
+        Markup('<span class="whole">{}</span>').format(Markup("\n").join(block).rstrip("\n") + "\n") for block in blocks
+    )
 
 
 def _rows(prose: Holed | str, width: float = BLOCK) -> int:
@@ -323,6 +354,7 @@ def _ruled(prose: Holed | str, width: float = BLOCK) -> int:
 _HTML_FILTERS: Final[Mapping[str, object]] = {
     "term": _term,
     "prose": _prose,
+    "reason": _reason,
     "left": _left,
     "right": _right,
     "quoted": _quoted,

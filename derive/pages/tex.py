@@ -103,7 +103,8 @@ def _template(name: str, arguments: list[str]) -> str | None:
 def _touching(left: str, right: Piece) -> str:
     """Two numbers need a sign between them; a bracket after a factor needs room, or it would look like an argument."""
     start = right.text.removeprefix(_CUT)
-    if start[:1].isdigit():
+    mixed = left[-1:].isdigit() and re.match(r"\\frac\{\d+\}\{\d+\}", start)  # 3 times ½ is not 3½
+    if start[:1].isdigit() or mixed:
         return " \\cdot "
     between_fractions = left.endswith("}") and start.startswith("\\frac")
     return "\\, " if between_fractions or right.bracketed or start.startswith("[") else " "

@@ -1,5 +1,7 @@
 """Second derivatives and derivatives of arrays, whole records, what is refused and why, how the lines grow."""
 
+import time
+
 import numpy as np
 import pytest
 from deriver import reference
@@ -11,7 +13,7 @@ from derive.deriver.algebra import DeriverError
 from derive.evidence.verify import verify
 from derive.language.notation import exp, log
 from derive.language.parse import ParseError
-from derive.language.term import ShapeError, array, indices, sizes, subterms, var
+from derive.language.term import ShapeError, Term, array, indices, sizes, subterms, var
 from derive.logic.certificate import replay
 from derive.pages.text import text as printed
 
@@ -226,3 +228,20 @@ def test_what_would_never_end_is_refused_at_once():
         gradient("*".join(f"(a{n}+b{n})" for n in range(24)), "a0", shapes=numbers)
     with pytest.raises(DeriverError, match="too l"):
         gradient("sum(" + "*".join(["(x+c)"] * 30) + ")", "x", shapes={"x": "n", "c": "n"})
+
+
+def test_what_nests_too_deeply_is_refused():
+    x = var("x")
+    nested = x
+    for _ in range(2000):
+        nested = Term("app", (nested,), "sin")
+    with pytest.raises(DeriverError, match="nest deeper"):
+        gradient(nested, x)
+
+
+def test_a_derivation_stops_after_its_time():
+    text, shapes = layers(20)
+    start = time.monotonic()
+    with pytest.raises(DeriverError, match="longer than it was allowed"):
+        gradient(text, "W1", shapes=shapes, domains={"y": "simplex"}, given=["sum(y) == 1"], seconds=0.05)
+    assert time.monotonic() - start < 5

@@ -3,7 +3,7 @@
 import pytest
 
 from derive.language.notation import exp, log, relu, softmax, σ
-from derive.language.term import ZERO, Σ, D, array, eq, forall, indices, le, let, lt, outer, sizes, var, δ
+from derive.language.term import ZERO, Σ, D, array, eq, forall, indices, le, let, lift, lt, outer, sizes, var, δ
 from derive.logic.calc import Calculation, StepError, calc
 from derive.logic.context import ProofError
 from derive.logic.facts import closed
@@ -16,6 +16,7 @@ from derive.logic.rules.reasons import (
     linearity,
     log_rules,
     log_tangent,
+    multiplied,
     product_of_sums,
     product_rule,
     sift,
@@ -183,6 +184,20 @@ def test_a_chain_keeps_what_its_lines_rest_on():
     made = calc(x / x + Σ(u[k], k)).eq(1 + Σ(u[k], k)).eq(2, given(eq(Σ(u[k], k), 1)))
     assert {h.op for h in made.theorem.hypotheses} == {"ne", "eq"}
     assert len(made.lines) == 2
+
+
+@pytest.mark.parametrize(("before", "after", "factor", "words"), [
+    (s * x, lift(3) * s, s, ("divide by ", s)),
+    (x / s, 3 / s, 1 / s, ("multiply by ", s)),
+    (s * x / 2, lift(3) * s / 2, s / 2, ("multiply by ", lift(2) / s)),
+    (-x / s, lift(-3) / s, -(1 / s), ("multiply by ", -s)),
+    (x + 1, lift(4), lift(1), ("rearranged",)),
+    (-x, lift(-3), lift(-1), ("rearranged",)),
+])  # fmt: skip
+def test_a_reason_says_what_is_done_to_both_sides(before, after, factor, words):
+    reason = multiplied(eq(x, 3), factor)
+    assert calc(eq(before, after)).iff(eq(x, 3), reason).lines
+    assert reason.words == words
 
 
 def test_components_are_read_as_arrays():

@@ -130,6 +130,7 @@ loss = let("L", -Σ(y[k] * log(softmax(logits)[k]), k))
     (iff(eq(t, 1), eq(t, 2)), r"t = 1 \iff t = 2", r"t = 1 \iff t = 2", "t = 1 ⟺ t = 2"),
     (Σ(X[n, k], n, k), r"\sum_{n, k} X_{nk}", r"\sum_{n, k} X_{nk}", "Σ_(n, k) X[n, k]"),
     (lift(2) * 3, r"2 \cdot 3", r"2 \cdot 3", "2·3"),
+    (lift(3) * (lift(1) / 9), r"3 \cdot \frac{1}{9}", r"3\, (1/9)", "3 (1/9)"),
 ])  # fmt: skip
 def test_forms(term, display, inline, plain):
     assert tex(term, display=True) == display

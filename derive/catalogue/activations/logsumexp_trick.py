@@ -106,7 +106,7 @@ def shift():
 
 @entry.proves(eq(logsumexp(z), max_(z) + log(Σ(exp(z[i] - max_(z)), i))), "As it is computed")
 def with_maximum():
-    return instance(shift.theorem, (m, max_(z)))
+    return instance(shift.theorem, (m, max_(z)), words=("with ", eq(m, max_(z))))
 
 
 @entry.proves(le(z[k], max_(z)), "No exponent is positive")

@@ -34,7 +34,7 @@ entry = Derivation(
     ),
     convention=(
         f"A slope {g} is a subgradient at 0 if the line through the origin with that slope, {g * y}, lies nowhere above {relu(y)}. "
-        "The set of them is the subdifferential."
+        f"The set of them is the subdifferential. The conditions on {x} and {g} are assumed only where a line or a result names them."
     ),
     prompt=f"What is the derivative of {relu(x)}? Is it defined at 0, and what should an implementation return there?",
     sixty_seconds=(

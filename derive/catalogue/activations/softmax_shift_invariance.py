@@ -110,7 +110,7 @@ def no_overflow():
     return (
         calc(exp(z[k] - max_(z)))
         .le(exp(max_(z) - max_(z)),                                  at_most_max(z[k], k))
-        .eq(1,                                                       exponent_sum)
+        .eq(1,                                                       exponent_sum).note("the exponential of 0 is 1")
     )  # fmt: skip
 
 

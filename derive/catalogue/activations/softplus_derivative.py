@@ -131,5 +131,5 @@ def close():
         calc(softplus(x))
         .eq(relu(x) + log(1 + exp(-abs_(x))),                stable_form, by("log1p"))
         .le(relu(x) + log(1 + exp(lift(0))),                 use(size.theorem, "a size is never negative"))
-        .eq(relu(x) + log(lift(2)),                          exponent_sum)
+        .eq(relu(x) + log(lift(2)),                          exponent_sum).note("the exponential of 0 is 1")
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """tanh′ = 1 − tanh²: the derivative of the hyperbolic tangent, and the sigmoid that it is."""
 
 from derive.language.notation import exp, tanh, σ
-from derive.language.term import D, eq, le, var
+from derive.language.term import D, eq, le, lift, var
 from derive.logic.arguments import from_gap
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, exp_rule, exponent_sum, linearity, quotient_rule
@@ -21,7 +21,7 @@ entry = Derivation(
     sixty_seconds=(
         f"Numerator and denominator are each other’s derivatives, so the quotient rule gives {(below**2 - above**2) / below**2}. "
         f"Divide through: that is {1 - tanh(x) ** 2}. Multiplying numerator and denominator by {exp(-x)} shows that {tanh(x)} is "
-        f"{2 * σ(2 * x) - 1}, a sigmoid stretched to lie between the signs and centred at 0."
+        f"{2 * σ(2 * x) - 1}, a sigmoid stretched to lie between {lift(-1)} and 1, and centred at 0."
     ),
     strong=f"Adds that the derivative is 1 at {eq(x, 0)}, four times the sigmoid’s, so gradients survive more layers; and that it is computed from the activation, without another exponential.",
     weak=f"Quotes {1 - tanh(x) ** 2} from memory: asked for {tanh(x)} in terms of the sigmoid, the answer stops, though it is one line of algebra.",
@@ -61,7 +61,7 @@ def stretched_sigmoid():
     return (
         calc(tanh(x))
         .eq(above / below,                                                       by("tanh"))
-        .eq((1 - exp(-x - x)) / (1 + exp(-x - x)),                               exponent_sum)
+        .eq((1 - exp(-x - x)) / (1 + exp(-x - x)),                               exponent_sum).note(f"above and below the line, divided by {exp(x)}")
         .eq(2 / (1 + exp(-(2 * x))) - 1)
         .eq(2 * σ(2 * x) - 1,                                                    by("σ"))
     )  # fmt: skip

@@ -11,7 +11,7 @@ from derive.record import Derivation, Kernel, Mistake, Number
 
 P = size("P"); p = index("p", P)
 q1, q2, k1, k2, ω = var("q₁", P), var("q₂", P), var("k₁", P), var("k₂", P), var("ω", P)
-m, n, s, t = var("m"), var("n"), var("s"), var("t")
+m, n, h, s, t = var("m"), var("n"), var("h"), var("s"), var("t")
 g1, g2 = var("g₁", P), var("g₂", P)
 
 Pair = tuple[Term, Term]
@@ -37,7 +37,7 @@ def inner(one: Pair, other: Pair) -> Term:
 
 θ, φ, ψ = let("θ", m * ω), let("φ", n * ω), let("ψ", (n - m) * ω)
 y, z, w = named(("y₁", "y₂"), q, θ), named(("z₁", "z₂"), k, φ), named(("w₁", "w₂"), k, ψ)
-θt, φt, ψt = let("θ′", (m + t) * ω), let("φ′", (n + t) * ω), let("ψ′", (n + t - (m + t)) * ω)
+θt, φt, ψt = let("θ′", (m + h) * ω), let("φ′", (n + h) * ω), let("ψ′", (n + h - (m + h)) * ω)
 yt, zt, wt = named(("y₁′", "y₂′"), q, θt), named(("z₁′", "z₂′"), k, φt), named(("w₁′", "w₂′"), k, ψt)
 L = let("L", inner(g, y))
 
@@ -60,9 +60,9 @@ entry = Derivation(
         (P, "pairs of components, half of the head’s dimension"), (q1, "first components of a query’s pairs"), (q2, "second components"), (k1, "first components of a key’s pairs"), (k2, "second components"),
         (ω, "frequency of each pair"), (m, "position of the query"), (n, "position of the key"), (θ, "angles of the query"), (φ, "angles of the key"), (ψ, "angles of the difference"),
         (y[0], "the query turned by its position"), (y[1], "second components"), (z[0], "the key turned by its position"), (z[1], "second components"),
-        (w[0], "the key turned by the difference of positions"), (w[1], "second components"), (t, "a shift of both positions, and any angle"),
+        (w[0], "the key turned by the difference of positions"), (w[1], "second components"), (h, "a shift of both positions"),
         (θt, "angles of the query after it"), (φt, "angles of the key after it"), (yt[0], "the query there"), (yt[1], "second components"), (zt[0], "the key there"), (zt[1], "second components"),
-        (g1, "gradient that arrives at the first components"), (g2, "at the second"), (L, "a loss with this gradient"), (s, "an angle"),
+        (g1, "gradient that arrives at the first components"), (g2, "at the second"), (L, "a loss with this gradient"), (s, "an angle"), (t, "another"),
     ),
     convention=(
         "Components come in pairs, and each pair is a point of a plane; whether a pair is two neighbours or a component of either half of the head is a matter of layout. Position m turns pair p by the angle "
@@ -117,18 +117,19 @@ def composed():
 
 @entry.proves(entry.claim, "All pairs: the score", main=True)
 def relative():
+    together, apart = cos(φ[p]) * cos(θ[p]) + sin(φ[p]) * sin(θ[p]), sin(φ[p]) * cos(θ[p]) - cos(φ[p]) * sin(θ[p])
     return (
         calc(score)
-        .eq(Σ(same * (cos(φ[p]) * cos(θ[p]) + sin(φ[p]) * sin(θ[p])) + crossed * (sin(φ[p]) * cos(θ[p]) - cos(φ[p]) * sin(θ[p])), p),     by(*y, *z))
-        .eq(Σ(same * cos(φ[p] - θ[p]) + crossed * sin(φ[p] - θ[p]), p),          angle_sum)
-        .eq(Σ(same * cos(ψ[p]) + crossed * sin(ψ[p]), p),                        by(θ, φ, ψ))
-        .eq(inner(q, w),                                                         by(*w))
+        .eq(Σ(same * together, p) + Σ(crossed * apart, p),                       by(*y, *z), linearity)
+        .eq(Σ(same * cos(φ[p] - θ[p]), p) + Σ(crossed * sin(φ[p] - θ[p]), p),    angle_sum)
+        .eq(Σ(same * cos(ψ[p]), p) + Σ(crossed * sin(ψ[p]), p),                  by(θ, φ, ψ))
+        .eq(inner(q, w),                                                         by(*w), linearity)
     )  # fmt: skip
 
 
 @entry.proves(eq(inner(yt, zt), score), "A shift changes no score")
 def shifted():
-    there = instance(relative.theorem, (m, m + t), (n, n + t), *zip((*y, *z, *w), (*yt, *zt, *wt), strict=True), (θ, θt), (φ, φt), (ψ, ψt))
+    there = instance(relative.theorem, (m, m + h), (n, n + h), *zip((*y, *z, *w), (*yt, *zt, *wt), strict=True), (θ, θt), (φ, φt), (ψ, ψt))
     return (
         calc(inner(yt, zt))
         .eq(inner(q, wt),                                                        use(there.theorem, "the score at the new places"))

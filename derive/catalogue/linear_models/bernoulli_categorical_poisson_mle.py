@@ -121,7 +121,7 @@ def bernoulli_unique():
         .iff(eq(coin_gap, 0),                                                       bernoulli)
         .iff(both(eq(a, (a + b) * t), eq(b, (a + b) * (1 - t))),                    zero_set)
         .iff(both(eq(t, a / (a + b)), eq(t, a / (a + b))),                          multiplied(eq(t, a / (a + b)), -(a + b)), multiplied(eq(t, a / (a + b)), a + b))
-        .iff(eq(t, a / (a + b)),                                                    forall_and)
+        .iff(eq(t, a / (a + b)),                                                    forall_and).note("both say the same")
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def poisson_likelihood():
     )  # fmt: skip
 
 
-@entry.proves(eq(rate - rate_best, kl(S, N * μ)), "Poisson counts: the gap")
+@entry.proves(eq(rate - rate_best, kl(S, N * μ)), "The gap for Poisson counts")
 def poisson():
     return (
         calc(rate - rate_best)

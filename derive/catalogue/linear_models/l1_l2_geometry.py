@@ -52,7 +52,7 @@ entry = Derivation(
     mistakes=(
         Mistake(eq(g @ corner, -(r * g[m])), "The sign of the slope was left out: against a negative slope the weight must be positive."),
         Mistake(le(-(r * abs_(g[m]) / 2), g @ corner), "The corner goes all the way down, by the radius times the largest slope."),
-        Mistake(eq(ŵ, -(r * g)), "Without the division by the length the point is not on the ball."),
+        Mistake(eq(ŵ, -(r * g)), f"Without the division by {ℓ} the point leaves the ball, or stops short of its edge."),
     ),
     prerequisites=("lasso-soft-threshold",),
     kernels=(

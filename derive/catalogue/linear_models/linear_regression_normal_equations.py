@@ -85,9 +85,9 @@ entry = Derivation(
     strong=f"Proves the minimum by the exact gap {squared_norm(X @ (w - ŵ))} and not by a vanishing gradient alone; gives the rank condition by {eq(v @ (G @ v), squared_norm(X @ v))}; adds that one solves the equations, or a QR decomposition, and never inverts {G}, whose condition number is the square of that of {X}.",
     weak=f"Cancels {X.T} on both sides of the normal equations, or writes the inverse of {X}, which is not square; says nothing of the case in which {G} cannot be inverted.",
     sanity=(
-        ("Shape", f"{G} is d × d and {X.T @ y} has d entries, as {ŵ} has."),
-        ("Special value", f"With one column of ones {G} is N, and the only weight is the mean of {y}."),
-        ("Fit without error", f"If {eq(y, X @ w)} for some weights, then {ŵ} gives these back, whatever N is."),
+        ("Shape", f"{G} is {d} × {d} and {X.T @ y} has {d} entries, as {ŵ} has."),
+        ("Special value", f"With one column of ones {G} is {N}, and the only weight is the mean of {y}."),
+        ("Fit without error", f"If {eq(y, X @ w)} for some weights, then {ŵ} gives these back, whatever {N} is."),
         ("Orthonormal columns", f"Where {G} is the identity, each weight is the inner product of its own column with {y}."),
     ),
     mistakes=(

@@ -63,7 +63,7 @@ entry = Derivation(
     strong=f"Shows the three factors and the cancellation, states the factor {1 / N} of the mean, and checks the two encodings against each other with {eq(y[n], (1 + t[n]) / 2)}.",
     weak=f"Writes {X.T @ (p - y)} at once, forgets {1 / N}, and adds the ridge term to the bias as well: the formula was learnt, not derived.",
     sanity=(
-        ("Shape", f"{X.T} is d × N and the error has N entries, so the gradient has d, as {w} has."),
+        ("Shape", f"{X.T} is {d} × {N} and the error has {N} entries, so the gradient has {d}, as {w} has."),
         ("Limit", f"Where {p[n]} equals {y[n]} the example adds nothing."),
         ("Confident", f"A confident mistake adds its whole input: with {eq(y[n], 0)} and {p[n]} near 1 the error is near 1, where the squared loss would have all but vanished."),
     ),

@@ -66,7 +66,7 @@ entry = Derivation(
     strong=f"Shows the quadratic form as a squared norm, says that it vanishes only where {X @ v} does, so that independent columns make the loss strictly convex, and notes that separable data drive the weights {s[n]} towards 0.",
     weak=f"Calls the loss convex “because cross-entropy is convex” and leaves it there: convex in {p} is not convex in {w}, and the squared error of a sigmoid shows the difference.",
     sanity=(
-        ("Shape", f"{X.T} is d × N, {S} is N × N and {X} is N × d, so {H} is d × d."),
+        ("Shape", f"{X.T} is {d} × {N}, {S} is {N} × {N} and {X} is {N} × {d}, so {H} is {d} × {d}."),
         ("Special value", f"Where all of {w} is 0 every prediction is one half, every entry of {s} is {quarter}, and {H} is {X.T @ X / (4 * N)}: that is linear regression."),
         ("Limit", "An example that is predicted with certainty has weight 0: it says nothing more about the curvature."),
         ("Sign", f"Each {s[n]} is positive, so no direction has negative curvature."),
@@ -157,8 +157,8 @@ def tangent_gap():
         .eq(L_u - L - Σ(Σ(X[n, i] * (p[n] - y[n]), n) / N * (u[i] - w[i]), i),                             gradient)
         .eq(L_u - L - Σ((p[n] - y[n]) * Σ(X[n, i] * (u[i] - w[i]), i), n) / N,                             multiplied_out)
         .eq(L_u - L - Σ((p[n] - y[n]) * (z_u[n] - z[n]), n) / N,                                           by(z, z_u), linearity)
-        .eq(Σ(-(y[n] * log(q[n]) + (1 - y[n]) * log(1 - q[n])) + (y[n] * log(p[n]) + (1 - y[n]) * log(1 - p[n])) - (p[n] - y[n]) * (z_u[n] - z[n]), n) / N,   by(L, L_u), linearity)
-        .eq(Σ(p[n] * (log(p[n]) - log(q[n])) + (1 - p[n]) * (log(1 - p[n]) - log(1 - q[n])), n) / N,       by(p, q), logit)
+        .eq(Σ(y[n] * (log(p[n]) - log(q[n])) + (1 - y[n]) * (log(1 - p[n]) - log(1 - q[n])), n) / N - Σ((p[n] - y[n]) * (z_u[n] - z[n]), n) / N,   by(L, L_u), linearity)
+        .eq(Σ(p[n] * (log(p[n]) - log(q[n])) + (1 - p[n]) * (log(1 - p[n]) - log(1 - q[n])), n) / N,       by(p, q), logit, linearity)
         .eq(gap,                                                                                           by("kl"), log_rules)
     )  # fmt: skip
 

@@ -46,7 +46,7 @@ entry = Derivation(
         ("Units", f"{λ} has the units of {X} squared, as {X.T @ X} has: targets over weights, squared."),
         ("Limit", f"As {τ} grows {λ} goes to 0, and the most probable weights are those of least squares."),
         ("Limit", f"As {σ} grows the data say little, and the weights go to 0, where the prior has its mode."),
-        ("More data", f"{λ} stays while {X.T @ X} grows with N: the prior is outvoted."),
+        ("More data", f"{λ} stays while {X.T @ X} grows with {N}: the prior is outvoted."),
     ),
     mistakes=(
         Mistake(eq(log(prior), -squared_norm(w) / τ**2 - d / 2 * log(2 * π * τ**2)), "The exponent of a normal density divides by twice the variance."),

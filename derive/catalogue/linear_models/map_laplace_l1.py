@@ -32,7 +32,7 @@ entry = Derivation(
         f"The negative log prior is {Σ(abs_(w[i]), i) / b} and a constant; the negative log likelihood is {squared_norm(X @ w - y) / (2 * σ**2)} and another one. "
         f"Multiply by {σ**2}: what is left is {J.args[0]} with {eq(λ, σ**2 / b)}. That is the lasso. "
         f"Its penalty has a kink at 0, with slopes of size {λ} on both sides, and a weight stays at exactly 0 as long as the slope of the data there is no larger. "
-        f"The normal prior’s penalty is flat at 0, so it never holds a weight there. It is the mode that is sparse: the posterior mean is not, since no single value has any probability of its own."
+        f"The normal prior’s penalty is flat at 0, so it never holds a weight there. It is the mode that is sparse: the posterior mean is not, since it averages over weights of both signs, none of them exactly 0."
     ),
     strong=f"Gives {eq(λ, σ**2 / b)} beside half the sum of squares, derives the zeros from the kink and not from the peak of the density, and adds that only the mode is sparse, not the posterior.",
     weak="Says that the Laplace density has more mass at 0. It has none: a density gives a single point no probability, and what makes zeros is the kink of its logarithm.",

@@ -72,7 +72,7 @@ entry = Derivation(
     sanity=(
         ("Limit", f"As {λ} goes to 0 with independent columns, {A} becomes {X.T @ X} and the weights those of least squares."),
         ("Limit", f"As {λ} grows the weights go to 0: the penalty outweighs the data."),
-        ("Shape", f"{A} is d × d, whatever N is."),
+        ("Shape", f"{A} is {d} × {d}, whatever {N} is."),
         ("Special value", f"With orthonormal columns every least-squares weight is divided by {1 + λ}."),
     ),
     mistakes=(

@@ -39,7 +39,7 @@ entry = Derivation(
     given=(
         (n, "inputs of the layer"), (m, "outputs"), (W, "the weights, independent of the input"), (v, "their variance"),
         (a, "the input, with components that may depend on each other"), (z, "the pre-activations"), (q, "the mean square of the input"),
-        (δ, "the gradient by the pre-activations, taken as independent of the weights"), (back, "the gradient by the input"), (r, "the mean square of the former"),
+        (δ, "the gradient by the pre-activations, taken as independent of the weights"), (back, "the gradient by the input"), (r, "the mean square of the gradient by the pre-activations"),
         (bound, "the bound of a uniform distribution"), (inputs, "the number of inputs, for the kernel"), (outputs, "and of outputs"),
     ),
     assumptions=(Assumption(lt(0, Σ(E(a[j] ** 2, a), j)), "the input is not 0"), Assumption(lt(0, Σ(E(δ[i] ** 2, δ), i)), "the gradient is not 0")),

@@ -72,7 +72,7 @@ entry = Derivation(
         "the gradients keep their mean and second moment, and may depend on each other."
     ),
     weak=f"Says that the correction removes a warm-up: right, but asked why the first uncorrected step is too large, and not too small, the answer needs {sqrt(v)} in the denominator.",
-    convention=f"{g[l]} is the gradient of {l} steps ago, and both averages start at 0. The usual values are {eq(β1, defaults[0])}, {eq(β2, defaults[1])} and {eq(ε, lift(Fraction(1, 10**8)))}.",
+    convention=f"{g[l]} is the gradient of {l} steps ago, and both averages start at 0. The usual values are {eq(β1, defaults[0])}, {eq(β2, defaults[1])} and {eq(ε, lift(10) ** -8)}.",
     sanity=(
         ("First step", f"At {eq(t, 1)} the weights are {1 - β1} alone, so the corrected average is the gradient."),
         ("Many steps", f"{β1**t} tends to 0, and the correction fades."),

@@ -39,8 +39,8 @@ def number(text: str) -> Term:
 def tokens_per_parameter(fit: tuple[str, str, str, str], budget: str) -> Term:
     """Return the best ratio of a published fit (A, α, B, β) at a budget in FLOP."""
     size, falling, data, rising = map(number, fit)
-    ratio = falling * size / (rising * data)
-    return exp(((falling - rising) * log(number(budget) / 6) - 2 * log(ratio)) / (falling + rising))
+    total = Fraction(fit[1]) + Fraction(fit[3])
+    return (rising * data / (falling * size)) ** (2 / total) * (number(budget) / 6) ** ((Fraction(fit[1]) - Fraction(fit[3])) / total)
 
 
 def days(use: str) -> Term:

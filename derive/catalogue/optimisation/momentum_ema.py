@@ -64,7 +64,7 @@ def energy(sequence: Term, step: Term, middle: Term) -> Term:
 lower, upper = lt(-(1 + β), p), lt(p, 1 + β)
 ball, ema = 1 + β - α * λ, 1 + β - α * (1 - β) * λ
 room = 1 - (p / (1 + β)) ** 2
-e = var("e", dom="positive"); spread = (1 - β) ** 2 + e * (2 + 2 * β + e); root = let("r", -(1 + β + e + sqrt(spread)) / 2)
+e = var("e", dom="positive"); spread = let("s", (1 - β) ** 2 + e * (2 + 2 * β + e)); root = let("r", -(1 + β + e + sqrt(spread)) / 2)
 
 entry = Derivation(
     module=__name__,
@@ -74,7 +74,7 @@ entry = Derivation(
     priority="important",
     given=(
         (α, "learning rate"), (β, "momentum"), (λ, "curvature"), (g, "a constant gradient"), (v, "velocity of the heavy ball"), (m, "moving average"), (x, "the iterates, measured from the minimum"),
-        (y, "any sequence"), (p, "coefficient of its recurrence"), (e, "by how much the bound is passed"), (root, "a root past the bound"), (n, "number of steps"), (t, "another"),
+        (y, "any sequence"), (p, "coefficient of its recurrence"), (e, "by how much the bound is passed"), (spread, "what its root is drawn from"), (root, "a root of its polynomial past the bound"), (n, "number of steps"), (t, "another"),
     ),
     assumptions=(
         Assumption(heavy, "the heavy ball adds the gradient"),
@@ -281,7 +281,8 @@ def polynomial():
     return (
         calc(root**2)
         .eq(((1 + β + e) ** 2 + 2 * (1 + β + e) * sqrt(spread) + sqrt(spread) ** 2) / 4,   by(root))
-        .eq(((1 + β + e) ** 2 + (1 + β + e) * sqrt(spread)) / 2 - β,             root_of_square)
+        .eq(((1 + β + e) ** 2 + 2 * (1 + β + e) * sqrt(spread) + spread) / 4,    root_of_square)
+        .eq(((1 + β + e) ** 2 + (1 + β + e) * sqrt(spread)) / 2 - β,             by(spread))
         .eq(-(1 + β + e) * root - β,                                             by(root))
     )  # fmt: skip
 
@@ -298,7 +299,7 @@ def solution():
 
 @entry.proves(lt((1 - β) ** 2, spread), "Its radicand")
 def radicand():
-    return from_gap(calc(spread - (1 - β) ** 2).eq(e * (2 + 2 * β + e)))
+    return from_gap(calc(spread - (1 - β) ** 2).eq(e * (2 + 2 * β + e), by(spread)))
 
 
 @entry.proves(lt(1 - β, sqrt(spread)), "Its radical")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.language.array import bound_index, component, push
+from derive.language.array import bound_index, component, fresh_places, push
 from derive.language.term import (  # fmt: skip
     ONE,
     TRUE,
@@ -18,7 +18,6 @@ from derive.language.term import (  # fmt: skip
     eq,
     forall,
     free,
-    index,
     inv,
     place,
     posdef,
@@ -65,7 +64,7 @@ def _pairs(k: Term, one: Term, other: Term) -> Iterator[tuple[Term, Term]]:
             if summed is not None and over is not None:
                 continue
             for outer, value in _contracted(k, matrix, places, partner):
-                if over is not None and over is not value and over is not outer:
+                if over is not None and over is not value:
                     continue
                 yield _value(outer, value, summed, rest, over, left), matrix
 
@@ -155,7 +154,7 @@ def inverse_transposed(term: Term) -> Result:
         return None
     if symmetric(matrix):
         return at(base, (j, i)), NO_CONDITIONS
-    r, s = (index(f"h{n}", matrix.shape[0]) for n in (0, 1))
+    r, s = fresh_places("h", matrix.shape, matrix)
     alike = forall(eq(component(matrix, (r, s)), component(matrix, (s, r))), r, s)
     return at(base, (j, i)), (alike,)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from derive.language.notation import SYMBOLS
-from derive.language.term import Prose, Term, name_of
+from derive.language.term import Prose, Term, lift, name_of
 from derive.logic.rules import (
     arrays,
     calculus,
@@ -237,4 +237,20 @@ def use(theorem: Theorem, words: str, link: str = "") -> Reason:
 def multiplied(target: Term, factor: Term) -> Reason:
     """Return the reason for an equivalent relation: the difference of its sides is factor times the other's."""
     rule = by_axiom(inequalities.scaled, target, factor)
-    return Reason(("multiply by ", factor), once(rule), both_sides=False)
+    return Reason(_cleared(factor), once(rule), both_sides=False)
+
+
+def _cleared(factor: Term) -> Prose:
+    """Return what takes a factor away from both sides; a sign alone is not worth a word."""
+    size, negative = (factor.args[0], True) if factor.op == "neg" else (factor, False)
+    if size in (lift(1), lift(-1)):
+        return ("rearranged",)
+    if size.op != "div":
+        return ("divide by ", factor)
+    above, below = size.args
+    if above.op == "neg":
+        above, negative = above.args[0], not negative
+    if above == lift(-1):
+        above, negative = lift(1), not negative
+    turned = below if above == lift(1) else below / above
+    return ("multiply by ", -turned if negative else turned)
