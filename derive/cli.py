@@ -106,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("slugs", metavar="SLUG", nargs="*", help="only these; the index has all that are there")
     build.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("outputs"))
     build.add_argument("--force", action="store_true", help="make everything again, and not only what has changed")
-    build.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="how many processes share the work")
+    build.add_argument(
+        "--jobs", type=_jobs, default=max(2, os.cpu_count() or 1), help="how many processes share the work"
+    )
     return parser
 
 
