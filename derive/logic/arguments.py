@@ -213,7 +213,12 @@ def limit(claim: Term, *lemmas: Proved, closed: Calculation | None = None) -> Ar
     pairs = [term for theorem in known for term in _opened(theorem.conclusion).args[:-3:-1]]
     met = core.step(core.reflexivity(claim), (), limits.of_parts, *pairs)
     proved = core.transport(_sums_agree(value, met.rhs.args[1]), core.symmetry(met))
-    used = [lemma for h in proved.hypotheses for theorem in known if (lemma := _generalised(theorem, h)) is not None]
+    used = [
+        lemma
+        for h in sorted(proved.hypotheses, key=repr)
+        for theorem in known
+        if (lemma := _generalised(theorem, h)) is not None
+    ]
     because = "sums, products, quotients and continuous functions have the limits of their parts"
     return Argument(core.cut(proved, *used) if used else proved, (), (because,))
 
