@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from derive.language.term import Σ, Term, at, free, index, name_of, number_of, place, substitute, variant
+from derive.language.term import Σ, Term, at, free, index, is_ones, name_of, number_of, place, substitute, variant
 
 Places = tuple[Term, ...]
 _NAMES = "ijklmnrs"
@@ -63,6 +63,16 @@ def expanded(term: Term) -> Term:
     return push(Term(term.op, tuple(arg if arg.op == "idx" else expanded(arg) for arg in term.args), term.data))
 
 
+def row_of(row: Term) -> tuple[Places, Term]:
+    """Return a row as the leading indices and the array that it is a row of: [Z[n, k]]_k is row n of Z."""
+    if row.op == "array" and len(row.args) == 2:
+        k, body = row.args
+        base, places = place(body)
+        if places and places[-1] is k and k not in places[:-1] and k not in free(base):
+            return places[:-1], base
+    return (), row
+
+
 def unfolded(term: Term) -> Term | None:
     """Return the definition of a named quantity or of its component; None for anything else."""
     base, places = place(term)
@@ -89,7 +99,10 @@ def _matmul(array: Term, places: Places) -> Term:
 def _outer(array: Term, places: Places) -> Term:
     left, right = array.args
     rank = len(left.shape)
-    return component(left, places[:rank]) * component(right, places[rank:])
+    first, second = component(left, places[:rank]), component(right, places[rank:])
+    if is_ones(right):
+        return first
+    return second if is_ones(left) else first * second
 
 
 def _sumax(array: Term, places: Places) -> Term:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from heapq import heappop, heappush
 from math import inf, prod
 from typing import Any, Final
 
@@ -64,8 +65,8 @@ class Term:
         for name, value in (("op", op), ("args", args), ("data", data), ("shape", shape), ("serial", len(_MADE))):
             object.__setattr__(term, name, value)
         object.__setattr__(term, "_hash", hash(key))
+        _MADE.append(term)  # first, so that a term which is known has its number, wherever the work is stopped
         _POOL[key] = term
-        _MADE.append(term)
         return term
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -273,7 +274,7 @@ def _at(args: tuple[Term, ...], data: Data) -> Shape:
     if len(places) != len(array.shape):
         raise ShapeError(f"{array} has {len(array.shape)} axes and was given {len(places)} indices")
     for place, axis in zip(places, array.shape, strict=True):
-        natural = axis.op == "size" and name_of(axis) == NAT and sort(place) in {"size", "index", "real"}
+        natural = axis.op == "size" and name_of(axis) == NAT and _is_natural(place)
         counted = _is_count(axis) and place.op == "num" and number_of(place) in range(int(number_of(axis)))
         if not natural and not counted and not (place.op == "idx" and place.args[0] is axis):
             raise ShapeError(
@@ -425,7 +426,7 @@ def _of_square(args: tuple[Term, ...], data: Data) -> Shape:
 
 def _eye(args: tuple[Term, ...], data: Data) -> Shape:
     if sort(args[0]) != "size" or not _finite(args[0]):
-        raise ShapeError(f"{args[0]} is no size of an identity matrix")
+        raise ShapeError(f"{args[0]} is no size of a square matrix")
     return args * 2
 
 
@@ -540,6 +541,7 @@ OPERATORS: Final[dict[str, Rule]] = {
     "sumax": _sumax,  # data: axis
     "diag": _diag,
     "eye": _eye,  # args: a size; the identity matrix
+    "tri": _eye,  # args: a size; 1 on the diagonal and below it, 0 above: [j ≤ i]
     "inv": _square,  # the inverse matrix
     "det": _of_square,
     "trace": _of_square,
@@ -594,7 +596,7 @@ _COUNTS: Final[dict[str, tuple[int, int]]] = {
     "member": (1, _MANY),
     "pass": (6, 6),
     **dict.fromkeys(("idx", "let", "succ", "neg", "T", "sumax", "diag", "rows", "exchange"), (1, 1)),
-    **dict.fromkeys(("eye", "inv", "det", "trace", "invertible", "posdef"), (1, 1)),
+    **dict.fromkeys(("eye", "tri", "inv", "det", "trace", "invertible", "posdef"), (1, 1)),
     "reduce": (1, _MANY),  # what kernels fuse takes more than one
     **dict.fromkeys(("var", "app"), (0, _MANY)),
     "literal": (1, _MANY),
@@ -746,7 +748,7 @@ def succ(number: Term) -> Term:
 
 
 def space(name: str) -> Term:
-    """Return a measure space whose points index densities; its integral is any positive linear functional."""
+    """Return a measure space, never null, whose points index densities; its integral is any positive linear functional."""
     return Term("space", (), name)
 
 
@@ -955,6 +957,16 @@ def outer(left: Term, right: Term) -> Term:
     return Term("outer", (left, right))
 
 
+def ones(size_: Term) -> Term:
+    """Return the vector of ones of a size, printed 𝟏: `outer(v, ones(d))` is v in each of d columns."""
+    return Term("array", (index("i", size_), ONE))
+
+
+def is_ones(term: Term) -> bool:
+    """Tell whether a term is a vector of ones."""
+    return term.op == "array" and len(term.args) == 2 and term.args[1] is ONE
+
+
 def diag(vector: Term) -> Term:
     """Return the diagonal matrix of a vector."""
     return Term("diag", (vector,))
@@ -963,6 +975,11 @@ def diag(vector: Term) -> Term:
 def eye(size_: Term) -> Term:
     """Return the identity matrix of a size."""
     return Term("eye", (size_,))
+
+
+def tri(size_: Term) -> Term:
+    """Return the matrix with 1 at [i, j] where j ≤ i and 0 elsewhere: tri(n) @ x are the cumulative sums of x."""
+    return Term("tri", (size_,))
 
 
 def inv(matrix: Term) -> Term:
@@ -1061,8 +1078,65 @@ def free(term: Term) -> frozenset[Term]:
 
 @cache
 def occurs(part: Term, term: Term) -> bool:
-    """Tell whether `part` is a part of `term`, seen through definitions."""
-    return part is term or any(occurs(part, arg) for arg in term.args)
+    """Tell whether `part` is a part of `term`, seen through definitions. A part is older than the whole."""
+    return part is term or (part.serial < term.serial and any(occurs(part, arg) for arg in term.args))
+
+
+class _Users:
+    """Which parts of a whole stand directly around a part, found from the whole down to where it was asked for."""
+
+    def __init__(self, whole: Term) -> None:
+        self.known: dict[Term, dict[Term, None]] = {}
+        self.waiting, self.met = [(-whole.serial, whole)], {whole}
+
+    def of(self, part: Term) -> list[Term]:
+        while self.waiting and -self.waiting[0][0] > part.serial:  # those around a part are younger than it
+            _, user = self.waiting[0]
+            for arg in user.args:
+                self.known.setdefault(arg, {})[user] = None
+                if arg not in self.met:
+                    heappush(self.waiting, (-arg.serial, arg))
+                    self.met.add(arg)
+            heappop(self.waiting)  # last, so that nothing is lost, wherever the work is stopped
+        return list(self.known.get(part, ()))
+
+
+_users = cache(_Users)
+
+
+def users(part: Term, whole: Term) -> list[Term]:
+    """Return the parts of a whole (perhaps itself) of which a part is an argument, seen through definitions."""
+    return _users(whole).of(part)
+
+
+_PLAIN: Final = frozenset((
+    "num", "size", "succ", "idx", "var", "let", "add", "sub", "mul", "div", "pow", "neg", "app", "at", "matmul", "T",
+    "outer", "sumax", "diag", "eye", "tri", "inv", "det", "trace", "rows", "reduce", "delta", "literal", "array", "sum",
+    "prod",
+))  # fmt: skip
+
+
+@cache
+def plainly_made(term: Term) -> bool:
+    """Tell whether a term, seen through definitions, is made without derivatives, averages, limits, maps and passes."""
+    return term.op in _PLAIN and all(map(plainly_made, term.args))
+
+
+@cache
+def gate(whole: Term, part: Term) -> Term | None:
+    """Return the first named quantity through which every path from a part to the whole goes, None if there is none."""
+    paths, around, met = list[tuple[int, Term]](), part, set[Term]()
+    while around is not whole:
+        for user in users(around, whole):
+            if user not in met:
+                met.add(user)
+                heappush(paths, (user.serial, user))
+        if not paths:
+            return None
+        _, around = heappop(paths)  # the oldest: none of the others stands below it
+        if around.op == "let" and not paths and around is not whole:
+            return around
+    return None
 
 
 @cache
@@ -1071,7 +1145,7 @@ def cuts(term: Term, quantity: Term) -> bool:
 
     Such a term is no function of the quantity, and a derivative of it by the quantity has no meaning.
     """
-    if quantity.op != "let" or not occurs(quantity, term):
+    if quantity.op != "let" or not _may_cut(term) or not occurs(quantity, term):
         return False
     if term.op in RANDOM_BINDERS and not free(quantity).isdisjoint(bound(term)):
         return True  # inside, the quantity is another one for every outcome
@@ -1083,6 +1157,11 @@ def cuts(term: Term, quantity: Term) -> bool:
 
 
 @cache
+def _may_cut(term: Term) -> bool:
+    return term.op == "D" or term.op in RANDOM_BINDERS or any(map(_may_cut, term.args))
+
+
+@cache
 def names(term: Term) -> frozenset[str]:
     """Return every name in a term, through definitions."""
     named = {"size", "space", "idx", "var", "let", "fun", "map", "member", "pass"}
@@ -1090,9 +1169,9 @@ def names(term: Term) -> frozenset[str]:
     return own.union(*(names(arg) for arg in term.args))
 
 
-def subterms(term: Term) -> Iterator[Term]:
-    """Yield every different subterm once, definitions included, parts before wholes."""
-    seen: set[Term] = set()
+def subterms(term: Term, seen: set[Term] | None = None) -> Iterator[Term]:
+    """Yield every different subterm once, definitions included, parts before wholes; none that was `seen` before."""
+    seen = set() if seen is None else seen
     stack = [(term, False)]
     while stack:
         node, done = stack.pop()
@@ -1132,8 +1211,11 @@ class _Substitution:
 
     def __init__(self, changes: dict[Term, Term], only_indices: bool) -> None:
         self.changes, self.only_indices, self.memory = changes, only_indices, dict[Term, Term]()
+        self.oldest = min((old.serial for old in changes), default=inf)  # inf: all that was to change is bound
 
     def apply(self, term: Term) -> Term:
+        if term.serial < self.oldest:  # a part is older than the whole: none of what is replaced is in it
+            return term
         for table in (self.changes, self.memory):
             if term in table:
                 return table[term]
@@ -1311,9 +1393,10 @@ def _plain(term: Term) -> str:
         "pass": lambda: f"{name_of(term)}_{plain(args[0])}→{plain(args[1])}({plain(args[4])})",
         "sumax": lambda: f"sum({listed()}, axis={term.data})",
         "delta": lambda: f"[{plain(args[0])} = {plain(args[1])}]",
-        "array": lambda: f"[{plain(args[-1])}]_{','.join(map(plain, args[:-1]))}",
+        "array": lambda: "𝟏" if is_ones(term) else f"[{plain(args[-1])}]_{','.join(map(plain, args[:-1]))}",
         "expect": lambda: f"𝔼_{plain(args[0])}∼{plain(place(args[1])[0])}[{plain(args[2])}]",
         "eye": lambda: "I",
+        "tri": lambda: "tri",
         "inv": lambda: f"{plain(args[0], 6)}⁻¹",
         "invertible": lambda: f"{plain(args[0])} is invertible",
         "posdef": lambda: f"{plain(args[0])} is positive definite",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from derive.language.array import push
+from derive.language.notation import maximum
 from derive.language.term import TRUE, ZERO, Numeric, Prose, Term, alpha, eq, lift, ne, number_of, sort, subterms, succ
 from derive.logic import theorem as core
 from derive.logic.calc import Because, Calculation, Line, calc
@@ -165,7 +166,7 @@ def for_maximum(proof: Argument | Calculation, k: Term) -> Argument:
     """Read max u ≤ c (or <) from u(k) ≤ c for every k."""
     proved = _theorem(proof)
     least = maxima.below if proved.conclusion.op == "lt" else maxima.least
-    met = core.step(core.reflexivity(maxima.maximum(proved.lhs, k)), (), least, proved.rhs, k)
+    met = core.step(core.reflexivity(maximum(proved.lhs, k)), (), least, proved.rhs, k)
     theorem = core.cut(met, core.generalisation(proved, k))
     return Argument(theorem, _parts(proof), ("what holds for every ", k, " holds for the largest"))
 
@@ -221,6 +222,17 @@ def limit(claim: Term, *lemmas: Proved, closed: Calculation | None = None) -> Ar
     ]
     because = "sums, products, quotients and continuous functions have the limits of their parts"
     return Argument(core.cut(proved, *used) if used else proved, (), (because,))
+
+
+def squeezed(claim: Term, bound: Proved, decay: Proved) -> Argument:
+    """Prove u → 0 from u² ≤ w, proved for the variable of the limit, and w → 0."""
+    variable, *_ = claim.args
+    met = core.step(core.reflexivity(claim), (), limits.squeezed, bound.theorem.rhs)
+    k = next(h.args[0] for h in met.hypotheses if h.op == "forall" and h.args[1].op == "le")
+    every = core.generalisation(core.instantiate(bound.theorem, (variable, k)), k)
+    proved = core.transport(core.assume(TRUE), core.symmetry(met))
+    because = ("its square is at most ", bound.theorem.rhs, ", which tends to 0")
+    return Argument(core.cut(proved, every, decay.theorem), (), because)
 
 
 def _sums_agree(value: Term, found: Term) -> Theorem:

@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
 
 from derive.language.term import Complaint, Term, alpha
 from derive.logic.axiom import Axiom
-from derive.logic.facts import closed
+from derive.logic.facts import Conditions, closed
 from derive.logic.rules import (
     arrays,
     calculus,
@@ -31,6 +32,7 @@ from derive.logic.rules import (
     maxima,
     passes,
     probability,
+    products,
     sums,
     trigonometry,
 )
@@ -38,6 +40,8 @@ from derive.logic.rules.schema import schemas
 from derive.logic.theorem import INFERENCES, Theorem
 
 FORMAT = "derive certificate 1"
+MANY = 20  # hypotheses, beyond which they are written by what changes from one inference to the next
+RECENT = 40  # inferences with so many that one without premises is compared with
 _MODULES: tuple[ModuleType, ...] = (
     arrays,
     calculus,
@@ -51,6 +55,7 @@ _MODULES: tuple[ModuleType, ...] = (
     maxima,
     passes,
     probability,
+    products,
     sums,
     trigonometry,
 )
@@ -79,6 +84,7 @@ class _Writer:
         self._term_ids: dict[Term, int] = {}
         self._theorem_ids: dict[int, int] = {}
         self._kept: list[Theorem] = []
+        self._long: list[int] = []
 
     def term(self, term: Term) -> int:
         stack = [term]
@@ -110,9 +116,25 @@ class _Writer:
     def _add(self, theorem: Theorem) -> int:
         self._kept.append(theorem)
         arguments = [self._argument(a) for a in theorem.arguments]
-        hypotheses = [self.term(h) for h in sorted(theorem.hypotheses, key=repr)]
+        hypotheses = self._hypotheses(theorem)
         self.inferences.append([theorem.inference, arguments, self.term(theorem.conclusion), hypotheses])
         return len(self.inferences) - 1
+
+    def _hypotheses(self, theorem: Theorem) -> Json:
+        """Return hypotheses as a list; many of them as what they have more and less than an inference before."""
+        stated = theorem.hypotheses
+        if len(stated) <= MANY:
+            return self._listed(stated)
+        others = [self._theorem_ids[id(t)] for t in _premises(theorem)] or self._long[-RECENT:]
+        near = min(others, key=lambda n: len(stated ^ self._kept[n].hypotheses), default=None)
+        self._long.append(len(self._kept) - 1)
+        if near is None or 2 * len(stated ^ self._kept[near].hypotheses) > len(stated):
+            return self._listed(stated)
+        other = self._kept[near].hypotheses
+        return {"as": near, "and": self._listed(stated - other), "not": self._listed(other - stated)}
+
+    def _listed(self, formulas: Conditions) -> list[int]:
+        return [self.term(formula) for formula in sorted(formulas, key=repr)]
 
     def _argument(self, value: Any) -> Json:
         if isinstance(value, Term):
@@ -307,6 +329,7 @@ def _inferences(rows: list[Json], terms: list[Term]) -> list[Theorem]:
         "place": lambda *path: tuple(_checked(step, int) for step in path),
         "plain": lambda value: value,
     }
+    stated: list[Conditions] = []
     for number, row in enumerate(rows):
         with _entry(f"inference {number}"):
             rule, arguments, conclusion, hypotheses = _checked(row, list)
@@ -315,8 +338,22 @@ def _inferences(rows: list[Json], terms: list[Term]) -> list[Theorem]:
             written = _earlier(terms, conclusion)
             if alpha(theorem.conclusion) is not alpha(written):
                 raise CertificateError(f"{rule} gives {theorem.conclusion!r}, and {written!r} is written")
-            stated = [alpha(_earlier(terms, h)) for h in _checked(hypotheses, list)]
-            if {alpha(h) for h in theorem.hypotheses} != set(stated):
+            stated.append(_stated(hypotheses, terms, stated))
+            if _alike(theorem.hypotheses) != stated[-1]:
                 raise CertificateError(f"{rule} rests on other hypotheses than are written")
             made.append(theorem)
     return made
+
+
+def _stated(written: Json, terms: list[Term], before: list[Conditions]) -> Conditions:
+    """Return hypotheses as they are written: in a list, or as those of an inference before with some more or less."""
+    if type(written) is not dict:
+        return _alike(frozenset(_earlier(terms, h) for h in _checked(written, list)))
+    more, less = (_stated(_checked(written[key], list), terms, before) for key in ("and", "not"))
+    return (_earlier(before, written["as"]) | more) - less
+
+
+@cache
+def _alike(formulas: Conditions) -> Conditions:
+    """Return formulas without the names of what they bind."""
+    return frozenset(map(alpha, formulas))

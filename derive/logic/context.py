@@ -34,7 +34,19 @@ from derive.language.term import (
     subterms,
     variant,
 )  # fmt: skip
-from derive.logic.facts import NONE, NONNEGATIVE, POSITIVE, Conditions, discharge, generalise, guarded, harvest, require
+from derive.logic.facts import (
+    NONE,
+    NONNEGATIVE,
+    POSITIVE,
+    Conditions,
+    discharge,
+    free_in,
+    generalise,
+    guarded,
+    harvest,
+    points,
+    require,
+)
 
 
 class ProofError(Complaint):
@@ -45,6 +57,19 @@ def need(condition: bool, message: str) -> None:
     """Raise a `ProofError` unless the condition holds."""
     if not condition:
         raise ProofError(message)
+
+
+def need_positions(array: Term, places: tuple[Term, ...]) -> None:
+    """Raise a `ProofError` unless there is an index for each axis of an array."""
+    axes = [("idx", (axis,)) for axis in array.shape]
+    need([(i.op, i.args) for i in places] == axes, f"{places} are no indices of {array}")
+
+
+def need_apart(places: tuple[Term, ...], *arrays: Term) -> None:
+    """Raise a `ProofError` where points meet: arrays that are equal are so at almost all points alone."""
+    met = [place for place in places if points([place])]
+    here = points(free_in(frozenset(arrays)))
+    need(len(here.union(met)) == len(here) + len(met), f"what is equal almost everywhere need not be so at {places}")
 
 
 def related(left: Term, relation: str, right: Term) -> Term:
@@ -87,8 +112,10 @@ def context(term: Term, position: int) -> Context:
 
     def close(relation: str, new: Term, conditions: Conditions) -> tuple[str, Term, Conditions]:
         whole = Term(term.op, (*term.args[:position], new, *term.args[position + 1 :]), term.data)
+        if term.op == "at":
+            need_apart(term.args[1:], term.args[0], new)
         relation, more = _carried(term, position, relation, new)
-        return relation, whole, frozenset(_carry(c, symbols, guard) for c in conditions | more)
+        return relation, whole, _carried_out(conditions | more, symbols, guard)
 
     return Context(term.args[position], close)
 
@@ -98,6 +125,12 @@ def _guard(term: Term, position: int) -> Term | None:
     if term.op == "expect" and position == 2:
         return lt(0, term.args[1])
     return term.args[0] if term.op == "implies" and position == 1 else None
+
+
+def _carried_out(conditions: Conditions, symbols: tuple[Term, ...], guard: Term | None) -> Conditions:
+    if guard is None and all(s.op == "idx" for s in symbols) and free_in(conditions).isdisjoint(symbols):
+        return conditions  # none of them speaks of the place
+    return frozenset(_carry(c, symbols, guard) for c in conditions)
 
 
 def _carry(condition: Term, symbols: tuple[Term, ...], guard: Term | None) -> Term:
@@ -139,8 +172,14 @@ def _is_open(condition: Term) -> bool:
     if condition.op == "forall":
         over = condition.args[0].args[0] if condition.args[0].op == "idx" else NATURALS
         return over is not NATURALS and over.op != "space" and _is_open(condition.args[1])  # of finitely many
-    jumps = any(part.op == "app" and not SYMBOLS[str(part.data)].continuous for part in subterms(condition))
+    if condition.op == "implies" and all(part.op in _FIXED for part in subterms(condition.args[0])):
+        return _is_open(condition.args[1])
+    symbols = (part for part in subterms(condition) if part.op in {"app", "rows", "reduce"})
+    jumps = any(not SYMBOLS[str(part.data)].continuous for part in symbols)
     return condition.op in {"lt", "ne", "invertible", "posdef"} and not jumps and all(map(_is_open, harvest(condition)))
+
+
+_FIXED: Final = frozenset(("ne", "eq", "delta", "idx", "size", "num"))  # what a formula of indices alone is made of
 
 
 def _carried(term: Term, position: int, relation: str, new: Term) -> tuple[str, Conditions]:

@@ -21,6 +21,7 @@ from derive.language.term import (
     domain_of,
     eq,
     free,
+    gate,
     le,
     least_of,
     lift,
@@ -31,10 +32,10 @@ from derive.language.term import (
     occurs,
     parameters_of,
     place,
+    plainly_made,
     slots,
     sort,
     substitute,
-    subterms,
 )  # fmt: skip
 from derive.logic.integrability import not_integrable, within_moments
 
@@ -64,6 +65,18 @@ def generalise(condition: Term, symbols: tuple[Term, ...]) -> Term:
     return condition
 
 
+@cache
+def free_in(conditions: Conditions) -> frozenset[Term]:
+    """Return what is free in some of the conditions."""
+    return NONE.union(*map(free, conditions))
+
+
+@cache
+def settled(conditions: Conditions) -> Conditions:
+    """Return what is left of conditions after everything that is known."""
+    return NONE.union(*map(discharge, conditions))
+
+
 def guarded(guard: Term | None, condition: Term, symbols: tuple[Term, ...]) -> Term:
     """Return a condition as it leaves a place with a local hypothesis, which it keeps if it speaks of the place."""
     if guard is None or free(condition).isdisjoint(symbols):
@@ -79,30 +92,45 @@ def closed(condition: Term) -> Term:
         symbols[condition.args[0]] = None
         condition = condition.args[1]
     body = alpha(expanded(condition))
-    order = {part: number for number, part in enumerate(subterms(body))}
+    order = _met(body, frozenset(symbols))
     for symbol in sorted(symbols, key=lambda s: order.get(s, len(order)), reverse=True):
         body = Term("forall", (symbol, body))
     return alpha(body)
 
 
+def _met(body: Term, symbols: frozenset[Term]) -> dict[Term, int]:
+    """Return the order in which free indices are met as a term is read."""
+    order, seen, waiting = dict[Term, int](), set[Term](), [body]
+    while waiting and len(order) < len(symbols):
+        part = waiting.pop()
+        if part in symbols:
+            order.setdefault(part, len(order))
+        elif part not in seen and not free(part).isdisjoint(symbols):
+            seen.add(part)
+            waiting.extend(reversed(part.args))
+    return order
+
+
 def range_of(term: Term) -> str:
     """Return the declared range of a symbol's value or of a variable's component."""
     base, _ = place(term)
+    if base.op == "tri":
+        return "nonnegative"
     if term.op == "app" or base.op == "rows" or term.op == "reduce":
         return SYMBOLS[str((base if base.op == "rows" else term).data)].range
     return DOMAINS[domain_of(base)].range if base.op == "var" else "real"
 
 
-def vanished(before: Iterable[Term], after: Iterable[Term]) -> Conditions:
+def vanished(before: frozenset[Term], after: frozenset[Term]) -> Conditions:
     """Return 0 < n for each index below n that is free before and not after: had there been none, nothing was said."""
-    gone = NONE.union(*map(free, before)) - NONE.union(*map(free, after))
+    gone = before - after
     ranges = {s.args[0] for s in gone if s.op == "idx" and s.args[0].op != "space" and s.args[0] is not NATURALS}
     return NONE.union(*(discharge(lt(0, over)) for over in ranges))
 
 
-def points(formulas: Iterable[Term]) -> Conditions:
-    """Return the free points of spaces. What is said of them holds at almost all, and not where two of them meet."""
-    return frozenset(s for s in NONE.union(*map(free, formulas)) if s.op == "idx" and s.args[0].op == "space")
+def points(symbols: Iterable[Term]) -> frozenset[Term]:
+    """Return the points of spaces. What is said of free ones holds at almost all, and not where two of them meet."""
+    return frozenset(s for s in symbols if s.op == "idx" and s.args[0].op == "space")
 
 
 def alternatives(term: Term) -> tuple[Term, Term]:
@@ -287,8 +315,12 @@ def _negation(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions 
     return _of_largest(inner, lambda body: require(relation, -body)) if inner.op == "reduce" else None
 
 
-def _largest(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
-    """A maximum has the sign that every component has."""
+def _reduction(relation: str, term: Term, known: tuple[Term, ...]) -> Conditions | None:
+    """A maximum has the sign that every component has; a product is one over a range."""
+    if term.data == "prod" and not term.shape:
+        k = bound_index(term.args[0].shape[-1], term)
+        found = require(relation, Term("prod", (k, component(term.args[0], (k,)))), known)
+        return found if relation == NONZERO else _if_free(found)  # two negative factors have a positive product
     return _of_largest(term, lambda body: require(relation, body)) if relation != NONZERO else None
 
 
@@ -393,7 +425,7 @@ _REQUIRE: dict[str, Rule] = {
     "div": _quotient,
     "pow": _power,
     "neg": _negation,
-    "reduce": _largest,
+    "reduce": _reduction,
     "delta": lambda relation, term, known: NONE if relation == NONNEGATIVE else frozenset([_FORMULA[relation](term)]),
     "sum": _over_range,
     "prod": _over_range,
@@ -499,7 +531,7 @@ def definite(matrix: Term, strict: bool, known: tuple[Term, ...] = ()) -> bool:
         return definite(args[0], strict, known)
     if op == "inv":
         return definite(args[0], True, known)
-    if op == "add":
+    if op == "add" and args[0].shape == args[1].shape:  # a number or a row that is added to every row is no matrix
         pairs = (args, args[::-1]) if strict else (args,)
         return any(definite(one, strict, known) and definite(other, False, known) for one, other in pairs)
     if op in {"mul", "div"}:
@@ -574,6 +606,8 @@ def harvest(term: Term, by: Term | None = None) -> Conditions:
     if term.op == "at":
         if base.op == "inv":
             return discharge(Term("invertible", base.args)) | harvest(base.args[0], by)
+        if base.op == "rows" and base.data == "hardmax" and by is not None and occurs(by, base):
+            return _of_hardmax(base, places) | harvest(base.args[0], by)
         return harvest(base.args[0], by) if base.op in {"rows", "map"} else _of_pass(base, by)
     if term.op == "pass":
         return _of_pass(term, by)
@@ -599,8 +633,18 @@ def _of_definition(base: Term, places: tuple[Term, ...], by: Term | None) -> Con
 def _of_derivative(term: Term, by: Term | None) -> Conditions:
     body, x = term.args
     base, _ = place(x)
-    inner = harvest(body, base) | (harvest(base) if base.op == "let" else NONE)
+    inner = _by_stages(body, base) | (harvest(base) if base.op == "let" else NONE)
     return inner if by is None else inner | harvest(body, by)
+
+
+@cache
+def _by_stages(body: Term, by: Term) -> Conditions:
+    """Return `harvest(body, by)`, where every path between the two goes through one quantity as its two parts.
+
+    What stands around that quantity depends on `by` just where it depends on the quantity.
+    """
+    between = gate(body, by) if body.op == "let" and plainly_made(body) else None
+    return harvest(body, by) if between is None else _by_stages(body, between) | harvest(between, by)
 
 
 def _own_conditions(term: Term, by: Term | None) -> Conditions:
@@ -634,21 +678,29 @@ def _own_conditions(term: Term, by: Term | None) -> Conditions:
 
 
 def _of_reduction(term: Term, moving: bool) -> tuple[Term, ...]:
-    """A maximum is of at least one component, and is differentiable without ties; a norm is where it is not 0."""
+    """A maximum is of at least one component, and smooth where one is larger than the others; a norm off 0."""
     conditions = (lt(0, term.args[0].shape[-1]),) if term.data in {"logsumexp", "max"} else ()
     if moving and term.data == "max":
-        return (*conditions, _without_ties(term.args[0]))
+        return (*conditions, _one_largest(term.args[0]))
     if moving and term.data == "norm":
         return (lt(0, Term("reduce", term.args, "squared_norm")),)
     return conditions
 
 
-def _without_ties(row: Term) -> Term:
-    """All components differ: the maximum of a row is differentiable there, and need not be at a tie."""
+def _one_largest(row: Term) -> Term:
+    """u(i) + u(j) < 2 max u for i ≠ j: the maximum is taken once, and has a derivative there."""
     over = row.shape[-1]
     i, j = fresh_places("h", (over, over), row)
-    apart = ne(component(row, (i,)), component(row, (j,)))
+    apart = lt(component(row, (i,)) + component(row, (j,)), 2 * Term("reduce", (row,), "max"))
     return generalise(Term("implies", (ne(Term("delta", (i, j)), 1), apart)), (i, j))
+
+
+def _of_hardmax(base: Term, places: tuple[Term, ...]) -> Conditions:
+    """The indicator of a row's maximum is constant where the maximum is taken once."""
+    whole = base.args[0]
+    k = bound_index(whole.shape[-1], whole, *places)
+    row = Term("array", (k, component(whole, (*places[:-1], k)))) if len(places) > 1 else whole
+    return discharge(_one_largest(row))
 
 
 def _of_law(symbol: Term, by: Term | None) -> tuple[Term, ...]:

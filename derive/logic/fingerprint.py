@@ -37,8 +37,8 @@ class _Reader:
     def read(self, term: Term, levels: Levels) -> int:
         relevant = sorted(((s, levels[s]) for s in free(term) if s in levels), key=lambda pair: pair[1])
         key = (term, tuple(relevant))
-        if key not in self.memory:
-            self.memory[key] = self._read(term, levels) % PRIME
+        if key not in self.memory:  # what is not free in a term has no say in its value
+            self.memory[key] = self._read(term, dict(relevant)) % PRIME
         return self.memory[key]
 
     def _read(self, term: Term, levels: Levels) -> int:
@@ -50,7 +50,7 @@ class _Reader:
         if term.op in {"sum", "integral", "prod"}:
             return self._nest(term, levels)
         if bound(term):
-            inner = {**levels, **{s: len(levels) + n for n, s in enumerate(bound(term))}}
+            inner = {**levels, **{s: _next(levels) + n for n, s in enumerate(bound(term))}}
             rest = tuple(self.read(a, inner) for a in term.args[len(bound(term)) :])
             return hash((term.op, tuple(s.args for s in bound(term)), rest))
         if term in levels:
@@ -67,11 +67,15 @@ class _Reader:
             body = body.args[1]
         values = []
         for order in permutations(symbols):
-            value = self.read(body, {**levels, **{s: len(levels) + n for n, s in enumerate(order)}})
+            value = self.read(body, {**levels, **{s: _next(levels) + n for n, s in enumerate(order)}})
             values.append((hash(tuple(s.args for s in order)), value))
         if term.op == "sum" and not any(value for _, value in values):
             return 0
         return hash((term.op, tuple(sorted(values))))
+
+
+def _next(levels: Levels) -> int:
+    return 1 + max(levels.values(), default=-1)
 
 
 Read = Callable[[Term], int]

@@ -6,14 +6,15 @@ a rule that applies always changes the term.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from derive.language.array import component, push
-from derive.language.term import FORMULAS, ShapeError, Term, alpha, bound, is_random, place, sort, substitute
+from derive.language.term import FORMULAS, OPERATORS, ShapeError, Term, alpha, bound, is_random, place, sort, substitute
 from derive.logic.axiom import Axiom
 from derive.logic.context import ProofError, context
 from derive.logic.facts import NONE
@@ -61,11 +62,22 @@ def carry_out(theorem: Theorem, plan: Iterable[Planned]) -> Theorem:
 # ---- rules from axioms, theorems and definitions ---------------------------------------------------------------------
 
 
+_HEADS: WeakKeyDictionary[Rule, frozenset[str]] = WeakKeyDictionary()
+"At which operators a rule can act, where that is known: where there is none of them, nobody need look."
+_HEADS_OF: Mapping[str, frozenset[str]] = {
+    "linearity": frozenset(("sum", "integral", "expect", "mean")),
+    "sift": frozenset(("sum",)),
+    **dict.fromkeys(("exponential of a negative", "exponential of a sum"), frozenset(("app",))),
+    **dict.fromkeys(("exponential of a logarithm", "logarithm of a product"), frozenset(("app",))),
+}
+
+
 def by_axiom(axiom: Axiom, *parameters: Any) -> Rule:
     """Return the rule that acts where an axiom schema applies."""
+    heads = frozenset(("D",)) if axiom.statement.startswith("D(") else _HEADS_OF.get(axiom.name)
 
     def rule(term: Term) -> Move | None:
-        if term.shape:
+        if (heads is not None and term.op not in heads) or term.shape:
             return None
         try:
             result = axiom.schema(term, *parameters)
@@ -74,8 +86,11 @@ def by_axiom(axiom: Axiom, *parameters: Any) -> Rule:
         if result is None:
             return None
         after = push(result[0])
-        return None if alpha(after) is alpha(term) else Move(step, (axiom, *parameters), after, axiom.relation)
+        unchanged = after.op == term.op and alpha(after) is alpha(term)
+        return None if unchanged else Move(step, (axiom, *parameters), after, axiom.relation)
 
+    if heads is not None:
+        _HEADS[rule] = heads
     return rule
 
 
@@ -97,7 +112,27 @@ def first(*rules: Rule) -> Rule:
     def rule(term: Term) -> Move | None:
         return next((move for candidate in rules if (move := candidate(term)) is not None), None)
 
+    if all(candidate in _HEADS for candidate in rules):
+        _HEADS[rule] = frozenset[str]().union(*(_HEADS[candidate] for candidate in rules))
     return rule
+
+
+_BITS = {op: 1 << number for number, op in enumerate(OPERATORS)}
+
+
+@cache
+def _operators(term: Term) -> int:
+    """Return the bits of the operators in a term, definitions not opened."""
+    if term.op == "let":
+        return _BITS["let"]
+    bits = _BITS[term.op]
+    for arg in term.args:
+        bits |= _operators(arg)
+    return bits
+
+
+def _bits_of(rule: Rule) -> int:
+    return sum(_BITS[op] for op in _HEADS.get(rule, _BITS))
 
 
 # ---- where rules act -------------------------------------------------------------------------------------------------
@@ -119,12 +154,17 @@ def positions(term: Term) -> Iterator[int]:
 
 def everywhere(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
     """Return the strategy that lets a rule act from the top down until it applies nowhere."""
-    at_rest = set[Term]()  # a rule looks at a term alone: where it has nothing to do, it never will have
+    done: dict[Term, tuple[Term, Plan]] = {}  # a rule looks at a term alone: what it did once, it will do again
+    heads = _bits_of(rule)
 
     def act(term: Term, fuel: list[int]) -> tuple[Term, Plan]:
-        if term in at_rest:
+        if not _operators(term) & heads:
             return term, ()
-        plan: list[Planned] = []
+        known = done.get(term)
+        if known is not None:
+            _burn(fuel, len(known[1]))
+            return known
+        start, plan = term, list[Planned]()
         changed = True
         while changed:
             changed = False
@@ -141,14 +181,15 @@ def everywhere(rule: Rule) -> Callable[[Term], tuple[Term, Plan]]:
                     term = around.close("=", inner, NONE)[1]
                     plan += [planned.below(position) for planned in below]
                     changed = True
-        at_rest.add(term)
-        return term, tuple(plan)
+        done[term] = term, ()
+        done[start] = term, tuple(plan)
+        return done[start]
 
     return lambda term: act(term, [FUEL])
 
 
-def _burn(fuel: list[int]) -> None:
-    fuel[0] -= 1
+def _burn(fuel: list[int], steps: int = 1) -> None:
+    fuel[0] -= steps
     if fuel[0] < 0:
         raise ProofError(
             f"the rules go on for more than {FUEL} steps: two of the reasons undo each other, name one of them"

@@ -290,16 +290,17 @@ def from_sympy(expression: Any, known: Iterable[Term] = ()) -> Term:
     >>> from_sympy(sympy.exp(sympy.Symbol("x", real=True)) + 1)
     exp(x) + 1
     """
-    return _Reader(known).read(sympy.sympify(expression))
+    return Reader(known).read(sympy.sympify(expression))
 
 
-class _Reader:
+class Reader:
     """The terms that names stand for, and the rules by the class of a SymPy object."""
 
     def __init__(self, known: Iterable[Term]) -> None:
         self.known: dict[str, Term] = {name_of(term): term for term in known}
 
     def read(self, node: Any) -> Term:
+        """Return an object as a term."""
         for kind, rule in _FROM:
             if isinstance(node, kind):
                 return rule(self, node)
@@ -308,6 +309,7 @@ class _Reader:
         )
 
     def named(self, name: str, make: Callable[[], Term]) -> Term:
+        """Return what a name stands for, made where it is new."""
         if name not in self.known:
             self.known[name] = make()
         return self.known[name]
@@ -326,35 +328,42 @@ class _Reader:
         raise SymPyError(f"{extent} is no size: a sum goes from 0 to K − 1")
 
     def symbol(self, node: Any) -> Term:
+        """A symbol is a size where it is an integer, and otherwise a variable."""
         name = str(node.name)
         if node.is_integer:
             return self.named(name, lambda: Term("size", (), (name, 1 if node.is_positive else 0)))
-        return self.named(name, lambda: Term("var", (), (name, _domain(node))))
+        return self.named(name, lambda: Term("var", (), (name, domain_of_symbol(node))))
 
     def index(self, node: Any) -> Term:
+        """An index with its range."""
         name = str(node.label)
         if node.upper is None:
             raise SymPyError(f"the index {name} has no range: make it with sympy.Idx(name, K)")
         return self.named(name, lambda: Term("idx", (self.size(node.upper + 1),), name))
 
     def place(self, node: Any) -> Term:
+        """What stands in brackets."""
         return self.index(node) if isinstance(node, sympy.Idx) else self.read(node)
 
     def component(self, node: Any) -> Term:
+        """A component of an array."""
         places = tuple(map(self.place, node.indices))
         return at(self.array(node.base, [p.args[0] if p.op == "idx" else NATURALS for p in places]), places)
 
     def array(self, base: Any, axes: list[Term] | None = None) -> Term:
+        """The variable of an IndexedBase."""
         name = str(base.label)
         if base.shape is None and axes is None and name not in self.known:
             raise SymPyError(f"the array {name} has no shape: make it with sympy.IndexedBase(name, shape=(…))")
         shape = tuple(map(self.size, base.shape)) if base.shape is not None else tuple(axes or ())
-        return self.named(name, lambda: Term("var", shape, (name, _domain(base.label))))
+        return self.named(name, lambda: Term("var", shape, (name, domain_of_symbol(base.label))))
 
     def number(self, node: Any) -> Term:
+        """A rational number."""
         return lift(Fraction(int(node.p), int(node.q)))
 
     def power(self, node: Any) -> Term:
+        """A power, a root or a reciprocal."""
         base, exponent = node.as_base_exp()
         if exponent == sympy.Rational(1, 2):
             return sqrt(self.read(base))
@@ -363,6 +372,7 @@ class _Reader:
         return self.read(base) ** self.read(exponent)
 
     def product(self, node: Any) -> Term:
+        """A product or a quotient."""
         above, below = node.as_numer_denom() if node.is_commutative else (node, sympy.S.One)
         if below is not sympy.S.One and above is not node:
             return self.read(above) / self.read(below)
@@ -371,6 +381,7 @@ class _Reader:
         return reduce(lambda a, b: a * b, map(self.read, node.as_ordered_factors()))
 
     def sum(self, node: Any) -> Term:
+        """A sum and its differences."""
         first, *others = node.as_ordered_terms()
         total = self.read(first)
         for other in others:
@@ -379,6 +390,8 @@ class _Reader:
         return total
 
     def over(self, op: str) -> Callable[[Any], Term]:
+        """Return the rule of a sum or a product over indices from 0 on."""
+
         def make(node: Any) -> Term:
             inner = node.function
             limits = []
@@ -399,6 +412,7 @@ class _Reader:
         return make
 
     def derivative(self, node: Any) -> Term:
+        """A derivative by variables."""
         body = node.expr
         if isinstance(body, sympy.core.function.AppliedUndef) and node.variables == (body.args[0],) * len(
             node.variables
@@ -417,11 +431,13 @@ class _Reader:
         return self.read(inner.subs(dict(zip(node.variables, node.point, strict=True))))
 
     def unknown(self, node: Any, order: int, argument: Any) -> Term:
+        """An unknown function, or a derivative of one."""
         if len(node.args) != 1:
             raise SymPyError(f"{node} has {len(node.args)} arguments: unknown functions have one")
         return Term("call", (Term("fun", (), (str(node.func), order)), self.read(argument)))
 
     def function(self, node: Any) -> Term:
+        """A function of the notation."""
         name = _NAMES.get(type(node).__name__)
         if name is None:
             raise SymPyError(
@@ -430,58 +446,65 @@ class _Reader:
         return Term("app", tuple(map(self.read, node.args)), name)
 
     def largest(self, node: Any) -> Term:
+        """Max(0, u) is relu(u)."""
         parts = [arg for arg in node.args if arg != 0]
         if len(parts) != 1 or len(node.args) != 2:
             raise SymPyError(f"a term has nothing for {node}: only Max(0, u) has a name, relu")
         return relu(self.read(parts[0]))
 
     def delta(self, node: Any) -> Term:
+        """Kronecker's delta."""
         return Term("delta", tuple(map(self.place, node.args[:2])))
 
     def relation(self, op: str) -> Callable[[Any], Term]:
+        """Return the rule of a relation."""
         return lambda node: Term(op, (self.read(node.lhs), self.read(node.rhs)))
 
     def reverse(self, op: str) -> Callable[[Any], Term]:
+        """Return the rule of a relation that is written the other way round."""
         return lambda node: Term(op, (self.read(node.rhs), self.read(node.lhs)))
 
     def logical(self, op: str) -> Callable[[Any], Term]:
+        """Return the rule of a connective."""
         return lambda node: reduce(lambda a, b: Term(op, (a, b)), map(self.read, node.args))
 
     def comprehension(self, node: Any) -> Term:
+        """An array by its components."""
         places = [self.place(symbol) for symbol in node.variables]
         if any(p.op != "idx" for p in places):
             raise SymPyError(f"{node} is no array: its arguments are not of sympy.Idx")
         return Term("array", (*places, self.read(node.expr)))
 
 
-def _domain(symbol: Any) -> str:
+def domain_of_symbol(symbol: Any) -> str:
+    """Return the domain of a variable that a symbol of SymPy stands for, from its assumptions."""
     if symbol.is_positive:
         return "positive"
     return "nonnegative" if symbol.is_nonnegative else "real"
 
 
 _NAMES: Final = {symbol.sympy: symbol.name for symbol in SYMBOLS.values() if symbol.sympy and symbol.arity}
-_FROM: Final[tuple[tuple[Any, Callable[[_Reader, Any], Term]], ...]] = (
-    (sympy.Rational, _Reader.number),
-    (sympy.Idx, _Reader.index),
-    (sympy.Indexed, _Reader.component),
-    (sympy.IndexedBase, _Reader.array),
-    (sympy.Symbol, _Reader.symbol),
+_FROM: Final[tuple[tuple[Any, Callable[[Reader, Any], Term]], ...]] = (
+    (sympy.Rational, Reader.number),
+    (sympy.Idx, Reader.index),
+    (sympy.Indexed, Reader.component),
+    (sympy.IndexedBase, Reader.array),
+    (sympy.Symbol, Reader.symbol),
     (type(sympy.pi), lambda reader, node: Term("app", (), "π")),
     (type(sympy.E), lambda reader, node: Term("app", (ONE,), "exp")),
-    (sympy.Add, _Reader.sum),
-    (sympy.Mul, _Reader.product),
-    (sympy.exp, _Reader.function),
-    (sympy.Pow, _Reader.power),
-    (sympy.Max, _Reader.largest),
-    (sympy.KroneckerDelta, _Reader.delta),
+    (sympy.Add, Reader.sum),
+    (sympy.Mul, Reader.product),
+    (sympy.exp, Reader.function),
+    (sympy.Pow, Reader.power),
+    (sympy.Max, Reader.largest),
+    (sympy.KroneckerDelta, Reader.delta),
     (sympy.Sum, lambda reader, node: reader.over("sum")(node)),
     (sympy.Product, lambda reader, node: reader.over("prod")(node)),
-    (sympy.Subs, _Reader.put),
-    (sympy.Derivative, _Reader.derivative),
+    (sympy.Subs, Reader.put),
+    (sympy.Derivative, Reader.derivative),
     (sympy.core.function.AppliedUndef, lambda reader, node: reader.unknown(node, 0, node.args[0])),
-    (sympy.Lambda, _Reader.comprehension),
-    (sympy.Function, _Reader.function),
+    (sympy.Lambda, Reader.comprehension),
+    (sympy.Function, Reader.function),
     (sympy.Eq, lambda reader, node: reader.relation("eq")(node)),
     (sympy.Ne, lambda reader, node: reader.relation("ne")(node)),
     (sympy.Le, lambda reader, node: reader.relation("le")(node)),

@@ -39,19 +39,20 @@ from derive.language.term import (
     succ,
 )  # fmt: skip
 from derive.logic.axiom import Axiom
-from derive.logic.context import ProofError, joined, need, related, rewritten
+from derive.logic.context import ProofError, joined, need, need_apart, need_positions, related, rewritten
 from derive.logic.facts import (
     NONE,
     NONNEGATIVE,
     POSITIVE,
     Conditions,
     alternatives,
-    discharge,
+    free_in,
     generalise,
     harvest,
     of_domain,
     points,
     require,
+    settled,
     vanished,
 )
 from derive.logic.meaning import atoms, divisors, rationally_equal
@@ -107,10 +108,10 @@ def inference(rule: Callable[..., Sequent]) -> Callable[..., Theorem]:
     def prove(*arguments: Any) -> Theorem:
         conclusion, hypotheses = rule(*arguments)
         stated = frozenset(hypotheses)
-        left = NONE.union(*map(discharge, stated))
+        left = settled(stated)
         premises = [a for a in arguments[: _REPLACING.get(rule.__name__)] if isinstance(a, Theorem)]
-        before = stated.union(*(p.hypotheses | {p.conclusion} for p in premises))
-        left |= vanished(before, left | {conclusion})
+        before = free_in(stated).union(*(free_in(p.hypotheses) | free(p.conclusion) for p in premises))
+        left |= vanished(before, free_in(left) | free(conclusion))
         return Theorem(left, conclusion, rule.__name__, arguments, _KEY)
 
     INFERENCES[rule.__name__] = prove
@@ -169,7 +170,8 @@ def step(theorem: Theorem, path: tuple[int, ...], reason: Axiom | Theorem, *para
         if isinstance(reason, Axiom):
             return reason.apply(part, parameters)
         need(same(push(reason.lhs), part), f"{part} is not {reason.lhs}")
-        return relation_of(reason), push(reason.rhs), reason.hypotheses
+        gone = vanished(free(reason.conclusion), free(part) | free(push(reason.rhs)))
+        return relation_of(reason), push(reason.rhs), reason.hypotheses | gone
 
     relation, after, conditions = rewritten(theorem.rhs, path, leaf)
     return related(theorem.lhs, joined(relation_of(theorem), relation), after), theorem.hypotheses | conditions
@@ -202,24 +204,23 @@ def components(theorem: Theorem, path: tuple[int, ...] = ()) -> Sequent:
 def extensionality(theorem: Theorem, left: Term, right: Term, *places: Term) -> Sequent:
     """From A[i] = B[i] at fresh indices: A = B."""
     need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
-    need(
-        len(set(places)) == len(places) and free(left).union(free(right)).isdisjoint(places),
-        "the indices must be fresh",
-    )
+    inside = free(left) | free(right)
+    need(len(set(places)) == len(places) and inside.isdisjoint(places), "the indices must be fresh")
+    need_positions(left, places)
     for side, array in ((theorem.lhs, left), (theorem.rhs, right)):
         need(same(push(side), push(component(array, places))), f"{side} is not the component of {array} at {places}")
-    return eq(left, right), (generalise(h, places) for h in theorem.hypotheses)
+    hypotheses = frozenset(generalise(h, places) for h in theorem.hypotheses)
+    return eq(left, right), hypotheses | vanished(free(theorem.conclusion).difference(places), inside)
 
 
 @inference
 def componentwise(theorem: Theorem, *places: Term) -> Sequent:
     """From A = B: A[i] = B[i]."""
     need(theorem.conclusion.op == "eq", f"{theorem.conclusion} is no equation")
-    need(
-        tuple(i.args[:1] for i in places) == tuple((axis,) for axis in theorem.lhs.shape),
-        f"{places} are no indices of {theorem.lhs}",
-    )
-    return eq(component(theorem.lhs, places), component(theorem.rhs, places)), theorem.hypotheses
+    need_positions(theorem.lhs, places)
+    need_apart(places, theorem.lhs, theorem.rhs)
+    conclusion = eq(component(theorem.lhs, places), component(theorem.rhs, places))
+    return conclusion, theorem.hypotheses | vanished(frozenset(places), free(conclusion))
 
 
 @inference
@@ -245,9 +246,12 @@ def instantiate(theorem: Theorem, *changes: tuple[Term, Term]) -> Sequent:
         need(not (old.op == "size" and old.args), f"{old} is one of a family, and not a variable")
         need(not slots(new), f"{new} is a part of a pass")
         conditions |= _fitting(old, new, mapping)
-    different = points([theorem.conclusion, *theorem.hypotheses])
-    need(len({substitute(z, mapping) for z in different}) == len(different), "different points stay different")
-    hypotheses = {substitute(h, mapping) for h in theorem.hypotheses}
+    different = [substitute(z, mapping) for z in points(free(theorem.conclusion) | free_in(theorem.hypotheses))]
+    brought = points(free_in(frozenset(new for new in mapping.values() if new.op != "idx")))
+    need(len(brought.union(different)) == len(brought) + len(different), "different points stay different")
+    hypotheses = theorem.hypotheses
+    if any(old.op != "idx" or old in free_in(hypotheses) for old in mapping):
+        hypotheses = frozenset(substitute(h, mapping) for h in hypotheses)
     return substitute(theorem.conclusion, mapping), hypotheses | conditions
 
 
@@ -268,7 +272,8 @@ def _fitting(old: Term, new: Term, mapping: Mapping[Term, Term]) -> Conditions:
     elif old.op == "idx":
         need(new.op == "idx" and image.args == new.args, f"{new} does not range as {old} does")
     else:
-        natural = old.op == "size" and new.op in {"size", "succ"} and least_of(new) >= least_of(old)
+        counted = new.op in {"size", "succ"} or (new.op == "idx" and new.args[0] is NATURALS)
+        natural = old.op == "size" and counted and least_of(new) >= least_of(old)
         need(natural or (old.op == "space" and new.op == "space"), f"{new} is no {old.op} like {old}")
     return NONE
 
@@ -299,8 +304,8 @@ def specialise(theorem: Theorem, symbol: Term) -> Sequent:
     natural = symbol is ZERO or symbol.op == "succ" or (symbol.op == "size" and symbol is not NATURALS)
     counted = k.op == "idx" and k.args[0] is NATURALS and natural
     need(counted or (symbol.op == "idx" and symbol.args == k.args), f"{symbol} does not range as {k} does")
-    need(k is symbol or symbol not in points([body]), f"{body} holds at almost all {k}, perhaps not at {symbol}")
-    return substitute(body, {k: symbol}), theorem.hypotheses | vanished([k], [body])
+    need(k is symbol or symbol not in points(free(body)), f"{body} holds at almost all {k}, perhaps not at {symbol}")
+    return substitute(body, {k: symbol}), theorem.hypotheses | vanished(free(k), free(body))
 
 
 @inference
@@ -349,9 +354,8 @@ def induction(number: Term, base: Theorem, following: Theorem) -> Sequent:
     need(natural and name_of(number) in names(claim), f"{number} is not the claim's natural number")
     fixed = all(not occurs(number, symbol) for symbol in free(claim))
     need(fixed, f"{claim} has a free index below {number}: say ∀ of it")
-    need(
-        same(substitute(claim, {number: ZERO}), base.conclusion), f"the base is not {substitute(claim, {number: ZERO})}"
-    )
+    first = substitute(claim, {number: ZERO})
+    need(same(first, base.conclusion), f"the base is not {first}")
     hypotheses = base.hypotheses | (following.hypotheses - {claim})
     need(not any(occurs(number, h) for h in hypotheses), f"a hypothesis speaks of {number}")
     return claim, hypotheses

@@ -252,7 +252,7 @@ class Prover(Maker):
         if old.op == "idx":
             return old, index(self.pick(("i", "j", "k", "l", "#1.0", "#2.0")), old.args[0])
         if old.op == "size":
-            return old, self.pick((K, H, n, succ(n), succ(K), succ(succ(n))))
+            return old, self.pick((K, H, n, succ(n), succ(K), succ(succ(n)), index("r", NATURALS)))
         if old.op == "let":
             return old, self.pick((let("other", old.args[0]), let("q₁", old.args[0]), *LETS))
         if old.shape == (K,):

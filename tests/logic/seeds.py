@@ -64,11 +64,14 @@ from derive.language.array import push
 from derive.language.notation import (
     abs_,
     cos,
+    digamma,
     erf,
     exp,
     expgap,
     floor,
+    gammaln,
     gelu,
+    hardmax,
     kl,
     log,
     log1p,
@@ -76,6 +79,8 @@ from derive.language.notation import (
     logsumexp,
     max_,
     norm,
+    prod,
+    prod_others,
     relu,
     silu,
     sin,
@@ -118,6 +123,7 @@ from derive.language.term import (
     lt,
     mapping,
     matrix,
+    name_of,
     natural,
     ne,
     passing,
@@ -327,6 +333,9 @@ def _symbols(maker: Maker, scope: Scope) -> Instance:
         "softmax": softmax(row)[maker.pick((i, j))],
         "log_softmax": log_softmax(first)[i],
         "logsumexp": maker.pick((logsumexp(row), logsumexp(Y))),
+        "hardmax": maker.pick((hardmax(row)[maker.pick((i, j))], hardmax(A)[i, j], hardmax(Y)[l])),
+        "prod": maker.pick((prod(row), prod(Y))),
+        "prod_others": maker.pick((prod_others(row)[maker.pick((i, j))], prod_others(A)[i, j], prod_others(Y)[l])),
         "norm": maker.pick((norm(row), norm(Y))),
         "squared_norm": maker.pick((squared_norm(row), squared_norm(Y))),
     }
@@ -363,6 +372,8 @@ def _symbol_derivative(maker: Maker, scope: Scope) -> Instance:
         "sin": sin(one),
         "cos": cos(one),
         "erf": erf(one),
+        "gammaln": gammaln(maker.pick((one, one**2, s + one**2))),
+        "digamma": digamma(maker.pick((one, one**2, s + one**2))),
         "silu": silu(one),
         "gelu": gelu(one),
     }
@@ -415,6 +426,43 @@ def _shifted_rows(maker: Maker, scope: Scope) -> Instance:
     shift = maker.pick((x, s, maker.term(1, scope), maker.term(1, scope.under(over))))
     moved = (array(part, over) for part in (body + shift, body - shift, shift + body))
     return max_(maker.pick((*moved, row + x, row - x))), ()
+
+
+def _rows_moved(maker: Maker, scope: Scope) -> tuple[Term, Term]:
+    """A row whose components move with something, and what they move with."""
+    by = maker.by(scope)
+    over = maker.fresh(maker.pick((K, K, n)))
+    apart = maker.pick((u[over], v[over], A[i, over]) if over.args[0] is K else (Y[over], X[over]))
+    inner = maker.term(1, scope.under(over).calm) * by + maker.pick((apart, apart, maker.term(1, scope.calm)))
+    own = [u, first, second] if place(by)[0] in {u, first} else [array(inner, over)]
+    return maker.pick((array(inner, over), *own)), by
+
+
+def _largest_derivative(maker: Maker, scope: Scope) -> Instance:
+    row, by = _rows_moved(maker, scope)
+    return D(max_(row), by), ()
+
+
+def _indicator_derivative(maker: Maker, scope: Scope) -> Instance:
+    row, by = _rows_moved(maker, scope)
+    at = maker.pick((i, j)) if row.shape[0] is K else l
+    if maker.chance(0.3):
+        return D(hardmax(array(u[i] * A[j, k] + u[k] * by, j, k))[j, i], by), ()
+    return D(hardmax(row)[at], by), ()
+
+
+def _product_derivative(maker: Maker, scope: Scope) -> Instance:
+    row, by = _rows_moved(maker, scope)
+    over = maker.fresh(row.shape[0])
+    body = row[over] if row.op != "array" else row.args[-1]
+    over = row.args[0] if row.op == "array" else over
+    return D(maker.pick((prod(row), Π(body, over), prod(array(A[i, k] * u[k], k)))), by), ()
+
+
+def _without_one(maker: Maker, scope: Scope) -> Instance:
+    _, _, row = _row_of(maker, scope)
+    at = maker.pick((i, j)) if row.shape[0] is K else l
+    return maker.pick((prod_others(row)[at], prod_others(A)[i, j], prod_others(A.T)[j, i], prod_others(v)[i])), ()
 
 
 def weighted(maker: Maker, scope: Scope) -> tuple[Term, Term]:
@@ -478,7 +526,7 @@ def _expected_log(maker: Maker, _: Scope) -> Instance:
 
 
 def _chained(maker: Maker, scope: Scope) -> Instance:
-    """Mostly a function of the named quantities; sometimes of what they are made of as well."""
+    """Mostly a function of the named quantities, perhaps named too; sometimes of what they are made of as well."""
     by, through = maker.pick(_CHAINS)
     part = {"q₁": first[j], "q₂": second[maker.pick((i, j))], "up": up, "r": beside[i], "ℓ": partial, "r₂": residual[j]}
     parts = [part[name] for name in through if name in part] * 3 + [maker.term(1, scope.calm)]
@@ -493,7 +541,9 @@ def _chained(maker: Maker, scope: Scope) -> Instance:
         log(one) * x,
         one / two,
     )
-    return D(maker.pick((*options, total) if "q₂" in through else options), by), through
+    whole = maker.pick((*options, total) if "q₂" in through else options)
+    loose = sorted((s for s in free(whole) if s.op == "idx"), key=name_of)
+    return D(maker.pick((whole, let("whole", Σ(whole, *loose)))), by), through
 
 
 _CHAINS = (
@@ -720,6 +770,19 @@ def _geometric(maker: Maker, scope: Scope) -> Instance:
     return tends(body, _T, inf, maker.pick((0, 0, 0, x))), ()
 
 
+def _squeezed(maker: Maker, scope: Scope) -> Instance:
+    """A sequence, and what its square is at most. A few members are judged: both are 1 at 0, or one is the other."""
+    one, over = maker.term(1, scope), maker.fresh(maker.pick((K, n)))
+    ratio, other = (maker.pick((x, -x, o, σ(x) ** 2, lift(Fraction(1, 3)), v[i], s / 2, -ONE, one)) for _ in range(2))
+    if maker.chance(0.5):
+        body = maker.pick((ratio**_T, -(ratio**_T), (ratio * other) ** _T, ratio**_T * other**_T))
+        return tends(body, _T, inf, 0), (maker.pick((other**_T, (ratio**2) ** _T, (ratio * other) ** _T)),)
+    inner = maker.term(1, scope.under(over))
+    shapes = (ratio**_T * one, (1 - ratio) ** _T, ratio**_T - one, Σ(ratio**_T * inner, over), x * X[_T], one)
+    body = maker.pick(shapes)
+    return tends(body, _T, inf, maker.pick((0, 0, 0, x))), (abs_(body),)
+
+
 def _entries(maker: Maker, scope: Scope) -> Instance:
     one, two = (matrix([[maker.term(1, scope) for _ in range(2)] for _ in range(2)]) for _ in range(2))
     row = vector([maker.term(1, scope), maker.term(1, scope)])
@@ -812,6 +875,7 @@ SEEDS: dict[str, Callable[[Maker, Scope], Instance]] = {
     "limit of an expression": _limit_seed,
     "elementary limits": _elementary_limit,
     "limit of a geometric sequence": _geometric,
+    "squeezed sequence": _squeezed,
     "equal entries": _entries,
     "sum written out": _counted,
     "absolute value below a bound": _absolute_bound,
@@ -916,4 +980,8 @@ SEEDS: dict[str, Callable[[Maker, Scope], Instance]] = {
     "least upper bound": _bounded_rows,
     "maximum below a bound": _bounded_rows,
     "maximum of a shifted row": _shifted_rows,
+    "derivative of a maximum": _largest_derivative,
+    "derivative of the indicator of the maximum": _indicator_derivative,
+    "derivative of a product over a range": _product_derivative,
+    "product without one factor": _without_one,
 }

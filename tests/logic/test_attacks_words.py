@@ -1,12 +1,32 @@
 """What must not be provable with matrices, laws, limits, passes, integers and 0·log 0."""
 
+from heapq import heappush
 from math import inf
 
 import pytest
 
 from derive.evidence.witness import witness
+from derive.language import term
 from derive.language.array import component, push
-from derive.language.notation import abs_, exp, floor, kl, log, max_, relu, sqrt, step, tanh, xlog_ratio, xlogy
+from derive.language.notation import (
+    abs_,
+    digamma,
+    exp,
+    floor,
+    gammaln,
+    hardmax,
+    kl,
+    log,
+    max_,
+    prod,
+    prod_others,
+    relu,
+    sqrt,
+    step,
+    tanh,
+    xlog_ratio,
+    xlogy,
+)
 from derive.language.term import (
     NATURALS,
     ONE,
@@ -25,6 +45,7 @@ from derive.language.term import (
     eye,
     family,
     forall,
+    free,
     implies,
     index,
     indices,
@@ -45,6 +66,7 @@ from derive.language.term import (
     space,
     succ,
     tends,
+    tri,
     var,
     vector,
     widths,
@@ -107,8 +129,9 @@ def test_a_condition_on_every_component_does_not_catch_a_free_index():
 def test_where_an_array_is_defined_does_not_catch_a_free_index():
     mine = index("h0", d)
     rests_on(core.reflexivity(array(1 / W[mine, j], j)), ne(W[mine, j], 0))
-    apart = implies(ne(δ(i, j), 1), ne(W[mine, i] * x, W[mine, j] * x))
-    rests_on(core.reflexivity(D(max_(array(W[mine, j] * x, j)), x)), forall(apart, i, j))
+    row = array(W[mine, j] * x, j)
+    apart = implies(ne(δ(i, j), 1), lt(W[mine, i] * x + W[mine, j] * x, 2 * max_(row)))
+    rests_on(core.reflexivity(D(max_(row), x)), forall(apart, i, j))
 
 
 def test_the_sign_of_a_diagonal_does_not_catch_a_free_index():
@@ -129,6 +152,47 @@ def test_a_part_keeps_its_shape():
     refused(lambda: core.algebra(core.reflexivity(rows), (1, 0), r), "another shape")
     powers = B + (M**0 * r).T
     refused(lambda: core.step(core.reflexivity(powers), (1, 0, 0), AXIOMS["next power"]), "another shape")
+
+
+def at_some_place(value, place):
+    """Return [value]_l[j]: a component in which the index is only seen as long as it is not written out."""
+    return Term("at", (array(value, index("l", place.args[0])), place))
+
+
+def there_is_one(place):
+    """Y[j] > 0 ⊢ n ≥ 1: a hypothesis on a component says that there is one."""
+    other = index("l", n)
+    small = core.order(core.algebra(core.reflexivity(1 - δ(other, place)), (), (1 - δ(other, place)) ** 2))
+    one = core.symmetry(axiom(Σ(δ(other, place), other), "sift"))
+    spoken = core.algebra(core.reflexivity(ONE), (), 1 + log(var("y", n)[place]) - log(var("y", n)[place]))
+    count = core.transitivity(core.algebra(spoken, (), ONE), one)
+    count = core.step(core.step(count, (1,), small), (), AXIOMS["linearity"])
+    return core.transport(count, axiom(count.conclusion, "equivalent relations", le(ONE - n, 0), ONE))
+
+
+def test_an_index_does_not_vanish_as_a_component_is_written_out():
+    """relu(1 − n) = 0 was proved for every natural number n, of which 0 is one."""
+    mine, other = index("j", n), index("l", n)
+    flat = core.cut(axiom(relu(ONE - n), "definition of a symbol by cases", "relu", 1), there_is_one(mine))
+    nothing = core.components(core.reflexivity(at_some_place(ZERO, mine)))
+    spoken = core.instantiate(core.transitivity(nothing, core.symmetry(flat)), (var("y", n), array(s, other)))
+    assert not spoken.hypotheses
+    assert spoken.conclusion is eq(at_some_place(ZERO, mine), relu(ONE - n))
+    rows = core.extensionality(spoken, array(ZERO, other), array(relu(ONE - n), other), mine)
+    rests_on(core.step(core.reflexivity(ZERO), (), spoken), lt(0, n))
+    rests_on(core.extensionality(spoken, ZERO, relu(ONE - n)), lt(0, n))
+    rests_on(core.componentwise(rows, mine), lt(0, n))
+
+
+def test_positions_are_indices_of_the_axes():
+    """From xᴷ⁺¹ = xᴷ·x at the position K + 1, [xᵏ]_k = [xᴷ·x]_k was proved; x⁻ᴷ − x⁻ᴷ = 0 from [xᵏ − xᵏ]_k = 0."""
+    powers = axiom(x ** succ(K), "next power")
+    refused(lambda: core.extensionality(powers, array(x**k, k), array(x**K * x, k), succ(K)), "no indices")
+    gap = core.algebra(core.reflexivity(x**k - x**k), (), ZERO)
+    zeros = core.extensionality(gap, array(x**k - x**k, k), array(ZERO, k), k)
+    refused(lambda: core.componentwise(zeros, -K), "no indices")
+    there = core.reflexivity(x)
+    refused(lambda: core.extensionality(there, array(x, k), array(x, k), index("l", n)), "no indices")
 
 
 def test_a_random_array_is_no_natural_number():
@@ -214,6 +278,43 @@ def test_an_indicator_has_no_slope_where_it_jumps():
     rests_on(axiom(step(x), "indicator and sign"), ne(x, 0))
 
 
+def test_a_path_through_a_name_is_counted_once_however_often_it_is_named():
+    """∂L/∂x = 2·∂L/∂q·∂q/∂x was proved by the chain rule through q and q."""
+    hidden = let("q", x**2)
+    slope = D(let("L", hidden * 2), x)
+    refused(lambda: axiom(slope, "chain rule", "q", "q"), "does not apply")
+    rests_on(axiom(slope, "chain rule", "q"))
+
+
+def test_quantities_of_one_name_are_different_paths():
+    square, cube = let("q", x**2), let("q", x**3)
+    around = let("r", square + 1)
+    above = let("q", around**2)
+    refused(lambda: axiom(D(let("L", square * cube), x), "chain rule", "q"), "by a path that avoids q")
+    refused(lambda: axiom(D(let("L", above * square), square), "chain rule", "q"), "by a path that avoids q")
+    rests_on(axiom(D(let("L", above * around), x), "chain rule", "q"))
+    rests_on(axiom(D(let("q", above * around), x), "chain rule", "q"))
+
+
+def test_an_interrupted_search_for_paths_loses_none(monkeypatch):
+    """What was met as the search was stopped was forgotten, and with it the path of y that avoids q."""
+    hidden, beside = let("q", exp(y)), let("r", y * 3)
+    whole = let("L", y * hidden + beside)
+    pushed = []
+
+    def stopped(waiting, entry):
+        pushed.append(entry)
+        if len(pushed) == 4:
+            raise KeyboardInterrupt
+        heappush(waiting, entry)
+
+    monkeypatch.setattr(term, "heappush", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        term.users(y, whole)
+    monkeypatch.undo()
+    assert set(term.users(y, whole)) == {y * hidden, exp(y), y * 3}
+
+
 def test_no_derivative_by_a_parameter_goes_inside():
     moving = random("w", K, law="spread", parameters=(x, y))
     slope = D(E(moving[k] * x, moving), x)
@@ -269,6 +370,34 @@ def test_one_member_is_not_the_whole_sequence():
     refused(lambda: core.step(claim, (2,), core.assume(eq(Y[t], x))), "all the way")
     every = core.specialise(core.assume(forall(eq(Y[m], x), m)), t)
     rests_on(core.step(claim, (2,), every), forall(eq(Y[m], x), m))
+
+
+def test_a_sequence_is_squeezed_by_all_its_members_and_not_by_one():
+    claim = tends(Y[t], t, inf, 0)
+    theorem = axiom(claim, "squeezed sequence", x**t)
+    wanted = forall(le(Y[m] ** 2, x**m), m), tends(x**t, t, inf, 0)
+    assert set(map(closed, theorem.hypotheses)) == set(map(closed, wanted))
+    refused(lambda: core.cut(theorem, core.assume(le(Y[t] ** 2, x**t))), "none of the theorems")
+    beside = axiom(tends(Y[m] * y**t, t, inf, 0), "squeezed sequence", x**t)
+    assert all(m in free(h) for h in beside.hypotheses if h.op == "forall"), "m is any number, and stays it"
+    for wrong in (tends(Y[t], t, inf, 1), tends(s, s, 3, 0), tends(1 / s, s, inf, 0), tends(t * x, t, inf, 0)):
+        refused(lambda wrong=wrong: axiom(wrong, "squeezed sequence", x), "does not apply")
+
+
+def test_an_index_of_the_natural_numbers_stands_for_one_of_them():
+    assert core.instantiate(core.reflexivity(x**n), (n, m)).conclusion is eq(x**m, x**m)
+    count = core.reflexivity(Σ(x, index("l", n)))
+    refused(lambda: core.instantiate(count, (n, m)), "no range")
+    refused(lambda: core.instantiate(core.reflexivity(x**K), (K, m)), "no size like")
+    refused(lambda: core.instantiate(core.reflexivity(x * n), (n, m)), "m is no")
+    refused(lambda: core.instantiate(core.reflexivity(x**n), (n, k)), "no size like")
+
+
+def test_a_sequence_has_members_at_natural_numbers_alone():
+    """Y[1/x] − Y[1/x] = 0 was proved, with nothing said of x = 0."""
+    for wrong in (1 / x, x, -n, lift(-1), z, S, NATURALS):
+        refused(lambda wrong=wrong: Y[wrong], "on an axis of size ℕ")
+    assert all(Y[right].shape == () for right in (0, n, K, succ(K), m, k))
 
 
 def test_the_variable_of_a_limit_catches_nothing():
@@ -357,3 +486,106 @@ def test_integrability_is_read_from_declared_masses_only():
     assert not discharge(Term("integrable", (z, joint[z, w])))
     average = axiom(expect(q, log(q[z] / f[z]), z), "expected logarithm")
     assert forall(implies(lt(0, q[z]), lt(0, f[z])), z) in average.hypotheses
+
+
+def test_arrays_that_are_equal_almost_everywhere_may_differ_where_points_meet():
+    """From r[z, w] = 0 at almost all z, w, r[z, z] = 0 was proved, by the equation of the arrays."""
+    kernel = var("r", S, S)
+    apart = core.specialise(core.specialise(core.assume(forall(eq(kernel[z, w], 0), z, w)), z), w)
+    whole = core.extensionality(apart, kernel, array(ZERO, z, w), z, w)
+    row = core.extensionality(apart, array(kernel[z, w], w), array(ZERO, w), w)
+    refused(lambda: core.componentwise(whole, z, z), "almost everywhere")
+    refused(lambda: core.componentwise(row, z), "almost everywhere")
+    refused(lambda: core.step(core.reflexivity(kernel[z, z]), (0,), whole), "almost everywhere")
+    refused(lambda: core.step(core.reflexivity(Term("at", (row.lhs, z))), (0,), row), "almost everywhere")
+    assert core.componentwise(whole, w, z).conclusion is eq(kernel[w, z], 0)
+    assert core.step(core.reflexivity(kernel[w, z]), (0,), whole).conclusion.args[0] is kernel[w, z]
+    assert core.componentwise(core.reflexivity(A), i, i).conclusion is eq(A[i, i], A[i, i])
+
+
+def test_what_is_put_for_a_variable_does_not_bring_a_point_again():
+    """From f[z] = 0 for almost all z, r[z, z] = 0 was proved with r[z, ·] for f; from f ≠ x, f[z] ≠ f[z]."""
+    kernel = var("r", S, S)
+    nothing = core.specialise(core.assume(forall(eq(f[z], 0), z)), z)
+    apart = core.specialise(core.assume(forall(ne(f[z], x), z)), z)
+    refused(lambda: core.instantiate(nothing, (f, array(kernel[z, w], w))), "stay different")
+    refused(lambda: core.instantiate(apart, (x, f[z])), "stay different")
+    refused(lambda: core.instantiate(apart, (x, f[w]), (z, w)), "stay different")
+    assert core.instantiate(apart, (x, f[w])).conclusion is ne(f[z], f[w])
+    assert core.instantiate(apart, (x, f[z]), (z, w)).conclusion is ne(f[w], f[z])
+    assert core.instantiate(core.reflexivity(x), (x, f[z])).conclusion is eq(f[z], f[z])
+
+
+# ---- maxima, products and cumulative sums ----------------------------------------------------------------------------
+
+
+def once_largest(row, body):
+    """The condition that the maximum of a row is taken once."""
+    return forall(implies(ne(δ(i, p), 1), lt(body(i) + body(p), 2 * max_(row))), i, p)
+
+
+def test_a_maximum_has_a_derivative_where_it_is_taken_once():
+    alone = once_largest(u, lambda k: u[k])
+    theorem = axiom(D(max_(u), u[j]), "derivative of a maximum")
+    rests_on(theorem, alone)
+    assert theorem.rhs is Σ(hardmax(u)[theorem.rhs.args[0]] * D(u[theorem.rhs.args[0]], u[j]), theorem.rhs.args[0])
+    tied = axiom(D(max_(vector([x, x, x - 1])), x), "derivative of a maximum")
+    assert witness(tied.conclusion).status == "false", "the largest counts twice"
+    assert witness(tied.conclusion, tied.hypotheses).status == "undecided", "which the hypothesis rules out"
+    below = axiom(D(max_(vector([x, x - 1, x - 1])), x), "derivative of a maximum")
+    rests_on(below, *below.hypotheses)
+
+
+def test_the_maximum_of_one_thing_alone_catches_no_index():
+    mine = index("i", d)
+    theorem = axiom(D(max_(array(W[mine, j] * u[mine], j)), u[mine]), "derivative of a maximum")
+    assert witness(theorem.conclusion, theorem.hypotheses).status == "true"
+    product = axiom(D(prod(array(W[mine, j] * u[mine], j)), u[mine]), "derivative of a product over a range")
+    assert witness(product.conclusion, product.hypotheses).status == "true"
+
+
+def test_the_indicator_of_a_maximum_jumps():
+    jump = "derivative of the indicator of the maximum"
+    rests_on(axiom(D(hardmax(u)[j], u[i]), jump), once_largest(u, lambda k: u[k]))
+    own = index("k", d)
+    row = array(A[j, own], own)
+    alone = forall(implies(ne(δ(i, p), 1), lt(A[j, i] + A[j, p], 2 * max_(row))), i, p)
+    rests_on(axiom(D(hardmax(A)[j, own], A[j, j]), jump), alone)
+    refused(lambda: axiom(D(hardmax(r)[j], u[i]), jump), "does not apply")
+    assert core.reflexivity(D(hardmax(u)[j], u[i])).hypotheses, "it is not smooth without a word"
+    there = core.assume(eq(1 / hardmax(u)[j], 1))
+    refused(lambda: core.step(core.reflexivity(D(1 / hardmax(u)[j], u[i])), (0,), there))
+
+
+def test_what_holds_where_an_indicator_is_1_does_not_hold_nearby():
+    """hardmax(u)[j] ≠ 0 at a point says nothing of the points around it."""
+    body = hardmax(u)[j] / hardmax(u)[j]
+    refused(lambda: core.algebra(core.reflexivity(D(body, u[i])), (0,), ONE), "cannot be differentiated")
+
+
+def test_a_product_is_divided_by_a_factor_that_is_not_0():
+    rests_on(axiom(prod_others(u)[j], "product without one factor"), ne(u[j], 0))
+    rests_on(axiom(prod_others(v)[j], "product without one factor"))
+    rests_on(axiom(prod_others(A)[j, i], "product without one factor"), ne(A[j, i], 0))
+    rests_on(axiom(D(prod(u), u[j]), "derivative of a product over a range"))
+    empty = axiom(D(prod(array(x, index("l", n))), x), "derivative of a product over a range")
+    rests_on(empty)
+    unknown(lt(0, prod(u)), ne(prod(u), 0), le(0, prod(u)))
+    assert not discharge(lt(0, prod(v)))
+
+
+def test_the_gamma_function_is_of_what_is_positive():
+    rests_on(core.reflexivity(gammaln(u[i])), lt(0, u[i]))
+    rests_on(axiom(D(gammaln(x), x), "derivative of a symbol", "gammaln"), lt(0, x))
+    unknown(lt(0, gammaln(s)), lt(0, digamma(s)), ne(digamma(s), 0))
+    refused(lambda: axiom(D(Term("app", (s,), "trigamma"), s), "derivative of a symbol", "trigamma"), "does not apply")
+
+
+def test_the_triangle_is_of_ones_up_to_the_diagonal():
+    unknown(lt(0, tri(d)[i, j]), ne(tri(d)[i, j], 0))
+    assert not discharge(le(0, tri(d)[i, j]))
+    for wrong in (eq(tri(d)[i, j], tri(d)[j, i]), eq(tri(d)[i, j], 1), eq(tri(d)[i, i], 0)):
+        assert witness(wrong).status == "false", wrong
+    assert witness(eq((tri(d) @ u)[i] + (tri(d).T @ u)[i], Σ(u[j], j) + u[i])).status == "true"
+    for axis in (S, NATURALS, lift(3)):
+        refused(lambda axis=axis: tri(axis), "no size of a square matrix")

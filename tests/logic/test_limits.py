@@ -15,6 +15,7 @@ from derive.language.term import (
     eq,
     forall,
     index,
+    le,
     lift,
     lt,
     matrix,
@@ -26,7 +27,7 @@ from derive.language.term import (
     var,
 )  # fmt: skip
 from derive.logic import theorem as core
-from derive.logic.arguments import by_induction, entrywise, limit
+from derive.logic.arguments import Argument, by_induction, entrywise, from_gap, limit, squeezed
 from derive.logic.calc import calc
 from derive.logic.context import ProofError
 from derive.logic.rules import limits
@@ -114,6 +115,26 @@ def test_limits_of_expressions():
     summed = core.step(core.reflexivity(tends(Σ(v[a] ** t, a), t, inf, 0)), (), limits.of_parts, v[a] ** t, ZERO)
     proved(summed)
     assert any(h.op == "forall" for h in summed.hypotheses)
+
+
+def test_a_sequence_is_squeezed_by_a_bound_for_every_member():
+    o = var("o", dom="unit")
+    recursion, start = forall(eq(θ[succ(k)], o * θ[k]), k), eq(θ[0], 1)
+    claim = le(θ[t] ** 2, o**t)
+    shrinks = from_gap(calc(o * o**t - o**2 * o**t).eq(o * o**t * (1 - o)))
+    bound = by_induction(
+        t,
+        calc(θ[0] ** 2).eq(o ** lift(0), given(start)),
+        calc(θ[succ(t)] ** 2)
+        .eq(o**2 * θ[t] ** 2, given(recursion))
+        .le(o**2 * o**t, use(core.assume(claim), "the claim for t"))
+        .le(o * o**t, use(core.weakening(shrinks.theorem), "o is below 1"))
+        .eq(o ** succ(t), powers),
+    )
+    done = squeezed(tends(θ[t], t, inf, 0), bound, limit(tends(o**t, t, inf, 0)))
+    assert proved(done.theorem).hypotheses == {recursion, start}
+    elsewhere = squeezed(tends(θ[t], t, inf, 0), Argument(core.assume(claim), ()), limit(tends(o**t, t, inf, 0)))
+    assert [h.op for h in elsewhere.theorem.hypotheses] == ["forall"], "what is given of one member is asked of all"
 
 
 def test_a_sequence_that_a_recursion_defines():

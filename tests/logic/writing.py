@@ -14,13 +14,17 @@ from derive.language.notation import (
     erf,
     exp,
     expgap,
+    gammaln,
     gelu,
+    hardmax,
     kl,
     log,
     log1p,
     log_softmax,
     logsumexp,
     max_,
+    prod,
+    prod_others,
     relu,
     silu,
     sin,
@@ -66,6 +70,7 @@ from derive.language.term import (
     sizes,
     space,
     succ,
+    tri,
     var,
     δ,
 )
@@ -114,7 +119,7 @@ LETS = (up, first, second, beside, residual, total, partial, rooted)
 
 NUMBERS = tuple(map(lift, (0, 1, 2, 3, -1, Fraction(1, 2), Fraction(-3, 2))))
 SMOOTH = (exp, σ, tanh, softplus, expgap, sin, cos, erf, silu, gelu)
-PARTIAL = (log, sqrt, log1p, relu, abs_, sign_of)
+PARTIAL = (log, sqrt, log1p, relu, abs_, sign_of, gammaln)
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ class Maker:
         if at.get(K):
             options += [lambda: self.pick((u, v, p, first, second, beside, residual))[self.pick(at[K])]] * 3
             options.append(lambda: A[self.pick(at[K]), self.pick(at[K])])
-            options.append(lambda: δ(self.pick(at[K]), self.pick(at[K])))
+            options.append(lambda: self.pick((δ, lambda i, j: tri(K)[i, j]))(self.pick(at[K]), self.pick(at[K])))
             options.append(lambda: self.pick((softmax, log_softmax))(self.pick((u, first)))[self.pick(at[K])])
         if at.get(K) and at.get(H):
             options.append(lambda: B[self.pick(at[K]), self.pick(at[H])])
@@ -218,8 +223,8 @@ class Maker:
         over = self.fresh(K)
         row = array(self.term(depth - 1, scope.under(over)), over)
         if self.chance(0.5) and scope.indices.get(K):
-            return self.pick((softmax, log_softmax))(row)[self.pick(scope.indices[K])]
-        return self.pick((logsumexp, squared_norm, max_))(row)
+            return self.pick((softmax, log_softmax, hardmax, prod_others))(row)[self.pick(scope.indices[K])]
+        return self.pick((logsumexp, squared_norm, max_, prod))(row)
 
     def fresh(self, over: Term) -> Term:
         """An index to bind: often one whose name is in use outside."""

@@ -21,8 +21,10 @@ from derive.language.term import (
     occurs,
     order_of,
     place,
+    plainly_made,
     substitute,
     subterms,
+    users,
     variant,
     δ,
 )  # fmt: skip
@@ -197,8 +199,9 @@ def chain_rule(term: Term, *through: str) -> Result:
         return None
     outer_body, by = parted
     base, _ = place(by)
-    lets = _named(outer_body, through)
-    if base in lets or place(outer_body)[0] in lets or len(lets) < len(through):
+    met = _met(outer_body, base, through)
+    lets = met or _named(outer_body, through)
+    if base in lets or place(outer_body)[0] in lets or len(set(lets)) < len(through):
         return None
     if not any(occurs(base, q) for q in lets):
         return None
@@ -206,8 +209,7 @@ def chain_rule(term: Term, *through: str) -> Result:
         for other in lets:
             if other is not q and occurs(other, q):
                 raise ProofError(f"{q} depends on {other}: the chain rule through both would count a path twice")
-    rest = substitute(outer_body, {q: Term("var", q.shape, (name_of(q) + "°", "real")) for q in lets})
-    if occurs(base, rest):
+    if not met and _by_another_path(outer_body, base, lets):
         raise ProofError(f"{outer_body} depends on {base} by a path that avoids {', '.join(through)}")
     total: Term | None = None
     for q in lets:
@@ -217,6 +219,28 @@ def chain_rule(term: Term, *through: str) -> Result:
         part = Σ(D(outer_body, at(q, places)) * D(at(q, places), by), *places)
         total = part if total is None else total + part
     return None if total is None else (total, NO_CONDITIONS)
+
+
+def _met(whole: Term, base: Term, wanted: tuple[str, ...]) -> tuple[Term, ...]:
+    """Return the named quantities of which every way from `base` to `whole` meets one; () if this is not seen."""
+    found: dict[str, Term] = {}
+    seen, around = {base}, [base] if whole.op == "let" and plainly_made(whole) else []
+    while around:
+        for user in users(around.pop(), whole):
+            if user.op == "let" and name_of(user) in wanted:
+                if user is whole or found.setdefault(name_of(user), user) is not user:
+                    return ()
+            elif user is whole:
+                return ()
+            elif user not in seen:
+                seen.add(user)
+                around.append(user)
+    return tuple(found[name] for name in wanted) if found.keys() == set(wanted) else ()
+
+
+def _by_another_path(whole: Term, base: Term, lets: tuple[Term, ...]) -> bool:
+    rest = substitute(whole, {q: Term("var", q.shape, (name_of(q) + "°", "real")) for q in lets})
+    return occurs(base, rest)
 
 
 def _named(term: Term, wanted: tuple[str, ...]) -> tuple[Term, ...]:

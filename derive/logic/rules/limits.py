@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from derive.language.array import unfolded
+from derive.language.array import bound_index, unfolded
 from derive.language.notation import SYMBOLS
-from derive.language.term import ONE, ZERO, Term, alpha, eq, free, lt, ne, occurs
+from derive.language.term import (
+    NATURALS,
+    ONE,
+    TRUE,
+    ZERO,
+    ShapeError,
+    Term,
+    alpha,
+    eq,
+    forall,
+    free,
+    le,
+    lt,
+    ne,
+    occurs,
+    substitute,
+)  # fmt: skip
 from derive.logic.facts import harvest
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
 
@@ -165,3 +181,19 @@ def geometric(term: Term) -> Result:
         if _is_geometric(power, t) and not occurs(t, factor):
             return lt(Term("app", (power.args[0],), "abs"), 1), (ne(factor, 0), *harvest(factor))
     return None
+
+
+@axiom("squeezed sequence", source="Rudin, Principles of Mathematical Analysis, theorem 3.19")
+def squeezed(term: Term, bound: Term) -> Result:
+    """(u(t) → 0) ⟺ true, where u(t)² ≤ w(t) for every natural number t, and w(t) → 0, as t → ∞"""
+    if term.op != "tends" or len(term.args) != 3 or term.args[1] is not ZERO or bound.shape:
+        return None
+    t, _, body = term.args
+    if t.op != "size":
+        return None
+    k = bound_index(NATURALS, body, bound)
+    try:
+        below = substitute(le(body**2, bound), {t: k})
+    except ShapeError:  # the terms count with t, or sum up to it
+        return None
+    return TRUE, (forall(below, k), Term("tends", (t, ZERO, bound)))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from derive.language.array import bound_index, component
-from derive.language.notation import max_
-from derive.language.term import Term, array, forall, free, le, lt
+from derive.language.array import bound_index, component, row_of
+from derive.language.notation import hardmax, maximum
+from derive.language.term import ZERO, Σ, D, Term, at, forall, free, le, lt, occurs, place
 from derive.logic.rules.schema import NO_CONDITIONS, Result, axiom
 
 
 def _row(term: Term) -> Term | None:
     """Return the row of which a term is the maximum."""
     return term.args[0] if term.op == "reduce" and term.data == "max" and not term.shape else None
-
-
-def maximum(body: Term, k: Term) -> Term:
-    """Return the maximum of a body over an index, of the array itself where the body is its component."""
-    whole = body.op == "at" and body.args[1:] == (k,) and k not in free(body.args[0])
-    return max_(body.args[0] if whole else array(body, k))
 
 
 @axiom("upper bound", relation="≤")
@@ -63,3 +57,24 @@ def shift(term: Term) -> Result:
     if body.op == "add" and k not in free(u) and k in free(c):
         return u + maximum(c, k), NO_CONDITIONS
     return None
+
+
+@axiom("derivative of a maximum", source="Danskin, The Theory of Max-Min, 1967")
+def d_maximum(term: Term) -> Result:
+    """D(max_k u(k), x) = Σ_k hardmax(u)[k]·D(u(k), x), where one component is larger than the others"""
+    row = _row(term.args[0]) if term.op == "D" and not term.shape else None
+    if row is None:
+        return None
+    k = bound_index(row.shape[-1], term)
+    leading, base = row_of(row)
+    return Σ(at(hardmax(base), (*leading, k)) * D(component(row, (k,)), term.args[1]), k), NO_CONDITIONS
+
+
+@axiom("derivative of the indicator of the maximum")
+def d_hardmax(term: Term) -> Result:
+    """D(hardmax(u)[k], x) = 0, where one component is larger than the others"""
+    if term.op != "D" or term.shape:
+        return None
+    base, places = place(term.args[0])
+    moves = base.op == "rows" and base.data == "hardmax" and bool(places) and occurs(place(term.args[1])[0], base)
+    return (ZERO, NO_CONDITIONS) if moves else None

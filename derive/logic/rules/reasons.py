@@ -21,6 +21,7 @@ from derive.logic.rules import (
     maxima,
     passes,
     probability,
+    products,
     sums,
     trigonometry,
 )
@@ -144,6 +145,9 @@ floor_integer = _reason("largest integer below an integer", by_axiom(integers.fl
 parity = _reason("odd or even", by_axiom(trigonometry.parity))
 sign_times_size = _reason("a number is its sign times its size", by_axiom(elementary.sign_times_size))
 max_shift = _reason("a maximum moves with its components", by_axiom(maxima.shift))
+max_rule = _reason("derivative of a maximum", by_axiom(maxima.d_maximum), by_axiom(maxima.d_hardmax))
+product_over_rule = _reason("derivative of a product over a range", by_axiom(products.d_product_over))
+without_one = _reason("product without one factor", by_axiom(products.without_one))
 
 
 inverse = _reason("a matrix times its inverse", by_axiom(matrices.inverse))
