@@ -14,11 +14,14 @@ from typing import Final
 from derive.language.term import (
     ONE,
     ZERO,
+    Π,
     Σ,
     Numeric,
     Prose,
     Term,
+    array,
     eq,
+    free,
     implies,
     law_of,
     le,
@@ -26,6 +29,7 @@ from derive.language.term import (
     lt,
     ne,
     parameters_of,
+    δ,
 )  # fmt: skip
 
 Row = Callable[[Term], Term]
@@ -104,13 +108,15 @@ exp, log, σ, tanh, relu, abs_, sqrt, softplus, log1p, kl, expgap = (
 sin, cos, erf, sign, gelu, silu = (_applied("app", name) for name in ("sin", "cos", "erf", "sign", "gelu", "silu"))
 step = _applied("app", "step")
 floor = _applied("app", "floor")
+gammaln, digamma, trigamma = (_applied("app", name) for name in ("gammaln", "digamma", "trigamma"))
 xlogy, xlog_ratio = (_applied("app", name) for name in ("xlogy", "xlog_ratio"))
 π = Term("app", (), "π")
-softmax, log_softmax = (_applied("rows", name) for name in ("softmax", "log_softmax"))
-logsumexp, squared_norm, norm, max_ = (
-    _applied("reduce", name) for name in ("logsumexp", "squared_norm", "norm", "max")
+softmax, log_softmax, hardmax, prod_others = (
+    _applied("rows", name) for name in ("softmax", "log_softmax", "hardmax", "prod_others")
 )
-
+logsumexp, squared_norm, norm, max_, prod = (
+    _applied("reduce", name) for name in ("logsumexp", "squared_norm", "norm", "max", "prod")
+)
 
 
 def _positive(u: Term) -> tuple[Term, ...]:
@@ -128,6 +134,12 @@ def _supported(a: Term, b: Term) -> tuple[Term, ...]:
 
 def _inside(a: Term, b: Term) -> tuple[Term, ...]:
     return lt(0, a), lt(0, b)
+
+
+def maximum(body: Term, k: Term) -> Term:
+    """Return the maximum of a body over an index, of the array itself where the body is its component."""
+    whole = body.op == "at" and body.args[1:] == (k,) and k not in free(body.args[0])
+    return max_(body.args[0] if whole else array(body, k))
 
 
 SYMBOLS: Final[Mapping[str, Symbol]] = MappingProxyType({symbol.name: symbol for symbol in (
@@ -158,6 +170,9 @@ SYMBOLS: Final[Mapping[str, Symbol]] = MappingProxyType({symbol.name: symbol for
     Symbol("cos", "the cosine", r"\cos", derivatives=(lambda u: -sin(u),), sympy="cos"),
     Symbol("erf", "the error function", r"\operatorname{erf}", range="signed unit",
            derivatives=(lambda u: 2 * exp(-(u**2)) / sqrt(π),), monotone=(1,), sympy="erf"),
+    Symbol("gammaln", "the logarithm of the gamma function", r"\log\Gamma", domain=_positive, derivatives=(digamma,), sympy="loggamma"),
+    Symbol("digamma", "the digamma function", r"\psi", domain=_positive, derivatives=(trigamma,), monotone=(1,), sympy="digamma"),
+    Symbol("trigamma", "the trigamma function", r"\psi_1", range="positive", domain=_positive, monotone=(-1,), sympy="trigamma"),
     Symbol("silu", "the sigmoid-weighted linear unit", r"\operatorname{SiLU}", definition=lambda u: u * σ(u),
            derivatives=(lambda u: σ(u) * (1 + u * (1 - σ(u))),)),
     Symbol("gelu", "the Gaussian error linear unit", r"\operatorname{GELU}", definition=lambda u: u * ((1 + erf(u / sqrt(2))) / 2),
@@ -184,6 +199,11 @@ SYMBOLS: Final[Mapping[str, Symbol]] = MappingProxyType({symbol.name: symbol for
     Symbol("squared_norm", "the squared norm", r"\lVert {0} \rVert^2", kind="reduce", range="nonnegative",
            definition=lambda row, m: Σ(row(m) ** 2, m)),
     Symbol("max", "the maximum", r"\operatorname{max}", kind="reduce", monotone=(1,)),
+    Symbol("hardmax", "the indicator of the maximum", r"\operatorname{hardmax}", kind="rows", range="nonnegative", continuous=False,
+           definition=lambda row, k, m: 1 - step(maximum(row(m), m) - row(k))),
+    Symbol("prod", "the product", r"\operatorname{prod}", kind="reduce", definition=lambda row, m: Π(row(m), m)),
+    Symbol("prod_others", "the product of the others", r"\operatorname{prod\,others}", kind="rows",
+           definition=lambda row, k, m: Π(δ(m, k) + (1 - δ(m, k)) * row(m), m)),
 )})  # fmt: skip
 
 
