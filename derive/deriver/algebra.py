@@ -14,7 +14,7 @@ from functools import cache, reduce
 from types import MappingProxyType
 from typing import Final
 
-from derive.language.array import component, push
+from derive.language.array import component, push, row_of
 from derive.language.notation import SYMBOLS, step
 from derive.language.term import (
     ZERO,
@@ -42,6 +42,7 @@ Form = dict[Monomial, Fraction]
 "A sum of monomials, each with its coefficient."
 
 UNIT: Final[Monomial] = ()
+LONGEST: Final = 2000  # bits of a number
 MANY: Final = 400  # monomials, beyond which nothing is multiplied out
 
 
@@ -59,6 +60,13 @@ class DeriverError(Complaint):
         self.part = part
 
 
+class LimitError(DeriverError):
+    """A derivation that was stopped at a limit of time or memory."""
+
+
+TOO_LONG: Final = "it takes longer than it was allowed: name parts of the loss, or allow more seconds"
+
+
 DEADLINE: ContextVar[float] = ContextVar("DEADLINE", default=float("inf"))
 "When a derivation is stopped, on the clock of `time.monotonic`."
 
@@ -72,7 +80,7 @@ def in_time() -> None:
         After the deadline.
     """
     if time.monotonic() > DEADLINE.get():
-        raise DeriverError("it takes longer than it was allowed: name parts of the loss, or allow more seconds")
+        raise LimitError(TOO_LONG)
 
 
 def number(value: Fraction | int) -> Form:
@@ -148,7 +156,14 @@ def times(one: Form, other: Form) -> Form:
         if len(factor) == 1 and UNIT in factor and abs(factor[UNIT]) == 1:
             return scaled(rest, factor[UNIT])
     (m, c), (n, d) = _as_factor(one), _as_factor(other)
-    return {_joined(m, n): c * d}
+    return {_joined(m, n): _short(c * d)}
+
+
+def _short(value: Fraction) -> Fraction:
+    """Return a number, unless powers of powers have made it longer than one would write."""
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > LONGEST:
+        raise DeriverError("a number becomes too long: name parts of the loss, or lower the powers")
+    return value
 
 
 def multiplied(one: Form, other: Form) -> Form:
@@ -156,7 +171,7 @@ def multiplied(one: Form, other: Form) -> Form:
     in_time()
     if len(one) * len(other) > MANY:
         raise DeriverError("an intermediate result is too large: name parts of the loss")
-    return added(*({_joined(m, n): c * d} for m, c in one.items() for n, d in other.items()))
+    return added(*({_joined(m, n): _short(c * d)} for m, c in one.items() for n, d in other.items()))
 
 
 def _as_factor(form: Form) -> tuple[Monomial, Fraction]:
@@ -206,6 +221,10 @@ def _common(numbers: list[Fraction]) -> Fraction:
     return Fraction(top, reduce(lcm, (n.denominator for n in numbers)))
 
 
+def _shortly(value: Fraction) -> str:
+    return str(value) if value.numerator.bit_length() < LONGEST else "with more digits than one can write"
+
+
 def raised_to(form: Form, power: Fraction) -> Form:
     """Return a power by a rational number. Of a product each factor is raised, where the power is an integer."""
     if power == 0:
@@ -218,7 +237,10 @@ def raised_to(form: Form, power: Fraction) -> Form:
         raise DeriverError("there is a division by 0 in the loss")
     if power.denominator == 1:
         monomial, coefficient = _as_factor(form)
-        value = coefficient ** int(power)
+        bits = max(coefficient.numerator.bit_length(), coefficient.denominator.bit_length())
+        if abs(coefficient) != 1 and bits * abs(power) > 2 * LONGEST:
+            raise DeriverError(f"the power {_shortly(power)} of a number is too high: lower the powers")
+        value = _short(coefficient ** int(power))
         return {tuple((a, Fraction(1) if a.op == "delta" else p * power) for a, p in monomial): Fraction(value)}
     return single(written(form) ** lift(power))
 
@@ -261,6 +283,19 @@ def _sifted(
             factor = reread(substitute(atom, change)) if not free(atom).isdisjoint(change) else single(atom)
             result = times(result, raised_to(factor, power))
     return result
+
+
+def at_first(form: Form, places: tuple[Term, ...], reread: Callable[[Term], Form]) -> Form:
+    """Return a form in which what stands beside [i = j] is taken at the one that comes first: [i = j]·u(i)."""
+    parts: list[Form] = []
+    for monomial, coefficient in form.items():
+        part: Form = {monomial: coefficient}
+        for bracket in (a for a, _ in monomial if a.op == "delta" and {*a.args} <= {*places}):
+            first, other = sorted(bracket.args, key=places.index)
+            changed = [_sifted(m, c, bracket, {other: first}, reread) for m, c in part.items()]
+            part = multiplied(added(*changed), single(bracket))
+        parts.append(part)
+    return added(*parts)
 
 
 def _pulled(k: Term, form: Form) -> Form:
@@ -327,16 +362,18 @@ def written(form: Form) -> Term:
     return total
 
 
-def _rank(monomial: Monomial) -> tuple[int, str]:
-    """Numbers last, the rest by what the author wrote first in it: x + 1 and not 1 + x."""
+def _rank(monomial: Monomial) -> tuple[int, int, str]:
+    """Numbers last, the rest by what the author wrote first in it, and then the shorter: x + 1 and not 1 + x."""
     order = AUTHOR.get()
     first = min((_first_written(a, order) for a, _ in monomial), default=1 << 60)
-    return first, " ".join(_label(a) for a, _ in monomial)
+    return first, sum(cost(a) for a, _ in monomial), " ".join(_label(a) for a, _ in monomial)
 
 
 def _first_written(term: Term, order: Mapping[Term, int]) -> int:
     base, _ = place(term)
-    if base.op in {"let", "var"}:
+    if base.op == "let":  # one that the author has not written is an error, and comes first
+        return order.get(base, -1)
+    if base.op == "var":
         return order.get(base, len(order) + base.serial)
     return min((_first_written(arg, order) for arg in base.args if arg.op not in {"idx", "size"}), default=1 << 60)
 
@@ -397,10 +434,18 @@ class Differentiator:
         The quantity, and the indices of the component.
     read : callable
         A scalar term -> its form.
+    known : mapping of Term to Term
+        Arrays that are the derivatives of named quantities.
     """
 
-    def __init__(self, by: Term, places: tuple[Term, ...], read: Callable[[Term], Form]) -> None:
-        self.by, self.places, self.read = by, places, read
+    def __init__(
+        self,
+        by: Term,
+        places: tuple[Term, ...],
+        read: Callable[[Term], Form],
+        known: Mapping[Term, Term] = MappingProxyType({}),
+    ) -> None:
+        self.by, self.places, self.read, self.known = by, places, read, known
         self.memory: dict[Term, Form] = {}
 
     def form(self, form: Form) -> Form:
@@ -430,6 +475,8 @@ class Differentiator:
         if base is self.by:
             pairs = [(i, j) for i, j in zip(places, self.places, strict=True) if i is not j]
             return reduce(times, (single(δ(*_sorted(i, j))) for i, j in pairs), number(1))
+        if base in self.known:
+            return single(at(self.known[base], (*places, *self.places)))
         if base.op == "let":
             return self.form(self.read(component(base.args[0], places)))
         if base.op == "rows":
@@ -477,6 +524,13 @@ class Differentiator:
                 self.form(self.read(component(inner, places))),
                 negated(self._towards(inner, tuple(leading), lambda m: single(at(_softmax(inner), (*leading, m))))),
             )
+        if base.data == "hardmax":
+            return {}
+        if base.data == "prod_others":
+            meant = SYMBOLS["prod_others"].definition
+            assert meant is not None
+            m = variant(Term("idx", (inner.shape[-1],), "m"), names(inner).union(*map(names, (*places, *self.places))))
+            return self.form(self.read(push(meant(lambda i: component(inner, (*leading, i)), places[-1], m))))
         if base.data != "softmax":
             raise DeriverError(f"there is no rule for the derivative of {base}", base)
         p = single(at(base, places))
@@ -485,11 +539,12 @@ class Differentiator:
         return added(own, negated(times(p, mean)))
 
     def _reduced(self, atom: Term) -> Form:
-        if atom.data != "logsumexp":
+        slope = _GRADIENTS.get(str(atom.data))
+        if slope is None:
             raise DeriverError(f"there is no rule for the derivative of {atom}", atom)
         (inner,) = atom.args
         leading, whole_ = row_of(inner)
-        return self._towards(whole_, leading, lambda m: single(at(_softmax(whole_), (*leading, m))))
+        return self._towards(whole_, leading, lambda m: self.read(at(Term("rows", (whole_,), slope), (*leading, m))))
 
     def _inverse(self, base: Term, places: tuple[Term, ...]) -> Form:
         """−Σ_r Σ_s A⁻¹[i,r]·D(A[r,s])·A⁻¹[s,j]."""
@@ -513,17 +568,8 @@ class Differentiator:
         return summed(m, times(weight(m), slope), self.read)
 
 
+_GRADIENTS = {"logsumexp": "softmax", "max": "hardmax", "prod": "prod_others"}  # of rows, themselves rows
 _SLOPES = {"relu": (step,)}  # where it has one, the indicator of what is positive
-
-
-def row_of(argument: Term) -> tuple[tuple[Term, ...], Term]:
-    """Return a row as the leading indices and the array that it is a row of: [Z[n, k]]_k is row n of Z."""
-    if argument.op == "array" and len(argument.args) == 2:
-        k, body = argument.args
-        base, places = place(body)
-        if places and places[-1] is k and k not in places[:-1] and k not in free(base):
-            return places[:-1], base
-    return (), argument
 
 
 def _softmax(array_: Term) -> Term:

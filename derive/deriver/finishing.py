@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from derive.deriver.algebra import (
@@ -22,6 +23,7 @@ from derive.deriver.algebra import (
     has_brackets,
     multiplied,
     number,
+    opened,
     raised_to,
     scaled,
     single,
@@ -31,7 +33,7 @@ from derive.deriver.algebra import (
 )
 from derive.deriver.folding import Reader, one_less_sigmoid
 from derive.language.array import push
-from derive.language.term import Term, alpha, free, substitute
+from derive.language.term import Term, alpha, free, place, substitute
 
 TOO_MANY = 60  # monomials or atoms beyond which nothing is factored
 
@@ -63,7 +65,7 @@ class Finisher:
         if len(form) > 1:
             content, coefficient, rest = content_of(form, alone=has_brackets(form))
             if content or coefficient != 1:
-                whole: Form = {((alpha(written(rest)), Fraction(1)),): Fraction(1)}
+                whole: Form = {((alpha(written(opened(rest))), Fraction(1)),): Fraction(1)}
                 form = {_joined_with(content, whole): coefficient}
         total: Form = {}
         for monomial, coefficient in form.items():
@@ -81,7 +83,9 @@ class Finisher:
 
     def unrooted(self, form: Form) -> Form:
         """Return a form with the squares of square roots opened, in the shortest form again."""
-        opened: list[Form] = []
+        if not any(_has_root(atom) for monomial in form for atom, _ in monomial):
+            return form
+        parts: list[Form] = []
         for monomial, coefficient in form.items():
             product = number(coefficient)
             for atom, power in monomial:
@@ -90,8 +94,8 @@ class Finisher:
                     whole = 0
                 product = times(product, raised_to(self.read(atom.args[0]), Fraction(whole)) if whole else number(1))
                 product = times(product, raised_to(self._without_roots(atom), power - 2 * whole))
-            opened.append(product)
-        result = added(*opened)
+            parts.append(product)
+        result = added(*parts)
         return form if result == form else self(result)
 
     def _without_roots(self, atom: Term) -> Form:
@@ -155,6 +159,12 @@ class Finisher:
         return found
 
 
+@cache
+def _has_root(term: Term) -> bool:
+    """Tell whether a square root is written in a term, definitions not opened."""
+    return (term.op == "app" and term.data == "sqrt") or (term.op != "let" and any(map(_has_root, term.args)))
+
+
 def merged(form: Form) -> Form:
     """Return a form with sums of one range and one outer factor made one."""
     groups: dict[tuple[Monomial, Term], Form] = {}
@@ -176,6 +186,31 @@ def merged(form: Form) -> Form:
         k = Term("idx", (over,), "#m")
         parts.append(times({outer: Fraction(1)}, summed(k, body, flat)))
     return added(*parts)
+
+
+def separated(form: Form) -> Form:
+    """Return a form in which Σ_k u[k]·(1 + v[k]·w[i]) is Σu + w[i]·Σuv: no array over k and i is made on the way."""
+    parts: list[Form] = []
+    for monomial, coefficient in form.items():
+        product = number(coefficient)
+        for atom, power in monomial:
+            factor = separated(flat(atom)) if atom.op in {"add", "sub"} else _separated_sum(atom)
+            several = atom.op == "sum" and len(factor) > 1 and power == 1
+            product = multiplied(product, factor) if several else times(product, raised_to(factor, power))
+        parts.append(product)
+    return added(*parts)
+
+
+def _separated_sum(total: Term) -> Form:
+    if total.op != "sum":
+        return single(total)
+    k, body = total.args
+    inner = expanded(flat(body))
+    atoms = {a for m in inner for a, _ in m}
+    mixed = {i for a in atoms if k in free(a) for i in free(a)}
+    if len(inner) < 2 or all(i in mixed or i.op != "idx" for a in atoms for i in free(a)):
+        return single(total)
+    return added(*(summed(k, {m: c}, flat) for m, c in inner.items()))
 
 
 def _worth_merging(before: Form, after: Form) -> bool:
@@ -202,7 +237,7 @@ def _mirrored(monomial: Monomial, coefficient: Fraction) -> tuple[Monomial, Frac
         else:
             pairs.append((Term("app", (-u,), "σ"), power))
             coefficient *= sign ** int(power)
-    if coefficient < 0:
+    if coefficient < 0 and not _repeats_difference(pairs):
         for position, (atom, power) in enumerate(pairs):
             turned = _turned(atom) if power in {1, -1} else None
             if turned is not None:
@@ -210,6 +245,20 @@ def _mirrored(monomial: Monomial, coefficient: Fraction) -> tuple[Monomial, Frac
                 coefficient = -coefficient
                 break
     return tuple(pairs), coefficient
+
+
+def _repeats_difference(pairs: Sequence[tuple[Term, Fraction]]) -> bool:
+    """Tell whether a difference stands in two factors: −A (x − m) (x − m)ᵀ, where one of them would be turned alone."""
+    seen: set[frozenset[tuple[Term, int]]] = set()
+    for atom, _ in pairs:
+        body = atom.args[1] if atom.op == "sum" else atom
+        for part in (a for m in flat(body) for a, _ in m) if atom.op == "sum" else (atom,):
+            if part.op in {"add", "sub"}:
+                signed = frozenset((place(a)[0], 1 if c > 0 else -1) for m, c in flat(part).items() for a, _ in m)
+                if signed in seen:
+                    return True
+                seen.add(signed)
+    return False
 
 
 def _joined_with(content: Monomial, whole: Form) -> Monomial:

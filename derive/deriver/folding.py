@@ -17,16 +17,16 @@ from derive.deriver.algebra import (
     negated,
     number,
     raised_to,
-    row_of,
     scaled,
     single,
     summed,
     times,
     written,
 )
-from derive.language.array import component, push
+from derive.language.array import component, push, row_of
+from derive.language.notation import log
 from derive.language.term import Term, alpha, at, free, lift, names, place, substitute, variant
-from derive.logic.facts import POSITIVE, require
+from derive.logic.facts import NONZERO, POSITIVE, require
 from derive.logic.meaning import whole
 
 
@@ -62,9 +62,13 @@ class Reader:
             return single(written(inner) ** args[1]) if power is None else raised_to(inner, Fraction(power))
         if base.op == "rows" and base.data == "log_softmax":
             return added(self(component(base.args[0], places)), negated(single(_total(base.args[0], places[:-1]))))
+        if base.op == "rows" and base.data == "prod_others" and places:
+            return self._without_one(base, places, term)
+        if op == "prod":
+            return self(Term("reduce", (row_of_body(*args),), "prod"))
         if op == "app":
             return self._symbol(str(term.data), [self(arg) for arg in args])
-        if op in {"prod", "call", "map", "D", "expect", "mean", "integral"}:
+        if op in {"call", "map", "D", "expect", "mean", "integral"}:
             raise DeriverError(f"there is no rule yet for {term}", term)
         rule = {"num": flat, "delta": flat, "sum": self._sum, "reduce": self._reduced}.get(op, single)
         return rule(term)
@@ -80,7 +84,19 @@ class Reader:
             return summed(k, self(component(term.args[0], (k,)) ** 2), self)
         if term.data == "logsumexp":
             return single(_total(array, leading))
+        if term.data == "norm":
+            return self(Term("app", (Term("reduce", term.args, "squared_norm"),), "sqrt"))
         return single(term)
+
+    def _without_one(self, base: Term, places: tuple[Term, ...], term: Term) -> Form:
+        """The product of the others is the product over its own factor, where that is known not to be 0."""
+        (whole_,), (*leading, last) = base.args, places
+        factor = component(whole_, places)
+        if require(NONZERO, factor):
+            return single(term)
+        k = variant(Term("idx", last.args, "k"), names(whole_).union(*map(names, leading)))
+        row = row_of_body(k, component(whole_, (*leading, k)))
+        return times(self(Term("reduce", (row,), "prod")), raised_to(self(factor), Fraction(-1)))
 
     # ---- functions ----
 
@@ -126,6 +142,10 @@ class Reader:
             return self._softplus(self(inner))
         if (inner := one_less_sigmoid(flat(atom))) is not None:
             return negated(self._softplus(self(inner)))
+        if atom.op == "reduce" and atom.data == "prod":
+            k = variant(Term("idx", (atom.args[0].shape[-1],), "k"), names(atom))
+            factor = component(atom.args[0], (k,))
+            return summed(k, self._log(self(factor)), self) if not require(POSITIVE, factor) else single(log(atom))
         if atom.op == "sum" and (exponent := _exponent(atom.args[1])) is not None:
             return self(Term("reduce", (Term("array", (atom.args[0], exponent)),), "logsumexp"))
         return single(Term("app", (atom,), "log"))
@@ -230,6 +250,12 @@ _ARITHMETIC: dict[str, Callable[..., Form]] = {
     "div": lambda a, b: times(a, raised_to(b, Fraction(-1))),
 }
 _RULES = {"exp": "exp", "log": "log", "log1p": "log1p", "σ": "sigmoid", "softplus": "softplus"}
+
+
+def row_of_body(k: Term, body: Term) -> Term:
+    """Return the row whose component at an index is a body: the array itself, where the body is its component."""
+    leading, base = row_of(Term("array", (k, body)))
+    return Term("array", (k, body)) if leading else base
 
 
 def _rest(powers: dict[Term, Fraction], *gone: Term) -> Form:

@@ -101,7 +101,7 @@ def graph(value: Term, by: Term, named: Mapping[str, Term], variables: Iterable[
     cutter.look(value, False)
     whole = cutter.cut(value)
     name = "L" if not whole.shape else "f"
-    loss = whole if whole.op == "let" else let(_free_name(name, taken), whole)
+    loss = whole if whole.op == "let" else let(free_name(name, taken), whole)
     lets = [t for t in subterms(loss) if t.op == "let" and occurs(by, t)]
     inlined: set[Term] = set()
     uses = _uses(lets)
@@ -137,7 +137,9 @@ def _kept(quantity: Term, uses: Mapping[Term, set[Term]]) -> bool:
     definition = quantity.args[0]
     inner = _own_parts(definition)
     if all(t.op in _ELEMENTWISE for t in inner):
-        return len(uses[quantity]) > 1 and any(t.op == "let" for t in inner)
+        statistics = [t for t in inner if t.op == "let" and t in uses and len(t.shape) < len(quantity.shape)]
+        normalised = any(not _sum_of_exponentials(t.args[0]) for t in statistics)
+        return normalised or (len(uses[quantity]) > 1 and any(t.op == "let" for t in inner))
     if any(t.op == "rows" for t in inner):
         return not _only_under_logarithm(quantity, uses)
     if all(t.op in {*_ELEMENTWISE, "sumax"} for t in inner):
@@ -196,9 +198,13 @@ class _Cutter:
         self.products: set[Term] = set()
         self.seen: set[tuple[Term, bool]] = set()
         self.named_rows: set[Term] = set()
+        self.met: set[Term] = set()
 
     def look(self, term: Term, bent: bool) -> None:
-        """Find the products that stand below something that is not linear."""
+        """Find the products that stand below something that is not linear, and deviations that are used twice."""
+        if term in self.met and is_deviation(term):
+            self.products.add(term)
+        self.met.add(term)
         if (term, bent) in self.seen or not occurs(self.by, term):
             return
         self.seen.add((term, bent))
@@ -277,8 +283,8 @@ class _Cutter:
             return self.named(term.args[0]).T
         if term in self.known:
             return self.known[term]
-        stem = "p" if term.op == "rows" else "z"
-        name = _free_name(stem if len(term.shape) < 2 else stem.upper(), self.taken)
+        stem = "p" if term.op == "rows" else "c" if is_deviation(term) else "z"
+        name = free_name(stem if len(term.shape) < 2 else stem.upper(), self.taken)
         self.taken.add(name)
         quantity = let(name, term)
         self.own.add(quantity)
@@ -286,7 +292,18 @@ class _Cutter:
         return quantity
 
 
-def _free_name(stem: str, taken: Iterable[str]) -> str:
+def is_deviation(term: Term) -> bool:
+    """Tell whether a term is an array less its sums, which are scaled and repeated: x less its mean."""
+    if term.op != "sub" or not term.shape:
+        return False
+    array, mean = term.args
+    while mean.op in {"outer", "div", "mul"}:
+        mean = mean.args[0]
+    return mean.op == "sumax" and mean.args[0] is array
+
+
+def free_name(stem: str, taken: Iterable[str]) -> str:
+    """Return a name that is not taken: the stem, with a number where that is needed."""
     used = set(taken)
     if stem not in used:
         return stem

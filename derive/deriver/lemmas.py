@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import cache
 
 from derive.deriver.algebra import DeriverError
-from derive.deriver.proving import exponentials
+from derive.deriver.proving import exponentials, proved
 from derive.language import notation, term
+from derive.language.array import bound_index, component, push, row_of
 from derive.language.notation import exp, log, logsumexp, softmax
-from derive.language.term import D, Term, array, at, index, indices, sizes, var
+from derive.language.term import Σ, D, Term, alpha, array, at, index, indices, place, sizes, var  # noqa: PLC2403 - the sum's own sign
 from derive.logic.calc import calc
+from derive.logic.facts import NONZERO, POSITIVE, require
+from derive.logic.rules import calculus, elementary, products
 from derive.logic.rules.reasons import Reason, by, exp_rule, linearity, log_rule, quotient_rule, sift, use
+from derive.logic.strategy import Move, by_axiom, everywhere
+from derive.logic.theorem import step
 
 
 @cache
@@ -33,6 +38,32 @@ def tanh_as_sigmoid() -> Reason:
         .eq(2 * notation.σ(2 * u) - 1, use(shifted.theorem, "the sigmoid of the double"))
     )
     return use(proof.theorem, "the hyperbolic tangent as a sigmoid")
+
+
+def _by_its_factor(term: Term) -> Move | None:
+    """Π_{l≠k} u(l) = (Π u)/u(k) where u(k) is known not to be 0: elsewhere nothing is divided."""
+    move = _WITHOUT_ONE(term)
+    return None if move is None or require(NONZERO, move.after.args[1]) else move
+
+
+def _by_all_factors(term: Term) -> Move | None:
+    """Π_{l≠k} u(l) written out, where u(k) may be 0."""
+    move = _WITHOUT_ONE(term)
+    return None if move is None or not require(NONZERO, move.after.args[1]) else _OTHERS(term)
+
+
+def _of_positive_factors(term: Term) -> Move | None:
+    """log Π_k u(k) = Σ_k log u(k), where every u(k) is known to be positive."""
+    move = _LOG_RANGE(term)
+    return None if move is None or require(POSITIVE, term.args[0].args[1]) else move
+
+
+_LOG_RANGE = by_axiom(elementary.log_range)
+log_of_product = Reason(("logarithm of a product",), everywhere(_of_positive_factors))
+_WITHOUT_ONE = by_axiom(products.without_one)
+_OTHERS = by_axiom(calculus.symbol_definition, "prod_others")
+known_factor = Reason(("product without one factor",), everywhere(_by_its_factor))
+all_factors = Reason(by("prod_others").words, everywhere(_by_all_factors))
 
 
 @cache
@@ -68,6 +99,50 @@ def logsumexp_gradient(leading: int) -> Reason:
     )
     proof = proof.eq(target, by("softmax"), log_rule, exp_rule, linearity, sift)
     return use(proof.theorem, "derivative of log-sum-exp")
+
+
+@cache
+def _of_any_row(term: Term) -> Move | None:
+    """D(LSE(u), x) = Σ_m softmax(u)[m]·D(u[m], x) for any row u, and what follows from it for softmax(u)[k]."""
+    if term.op != "D" or term.shape:
+        return None
+    (body, places), by_ = place(term.args[0]), term.args[1]
+    if body.op == "reduce" and body.data == "logsumexp" and not body.shape:
+        leading, base = row_of(body.args[0])
+    elif body.op == "rows" and body.data == "softmax" and places:
+        leading, base = places[:-1], body.args[0]
+    else:
+        return None
+    if place(by_)[0] is base:
+        return None
+    m = bound_index(base.shape[-1], term)
+    p, slope = at(softmax(base), (*leading, m)), D(component(base, (*leading, m)), by_)
+    target = Σ(p * slope, m)
+    if body.op == "rows":
+        target = term.args[0] * D(component(base, places), by_) - term.args[0] * target
+    theorem = proved(term, target, [by("logsumexp", "softmax"), log_rule, quotient_rule, exp_rule, linearity])
+    return None if theorem is None else Move(step, (theorem,), push(target))
+
+
+@cache
+def _row_by_itself(term: Term) -> Move | None:
+    """softmax(Zᵀ)[k, n] is what softmax is of the row Z[·, k], at n."""
+    base, places = place(term)
+    if base.op != "rows" or not places:
+        return None
+    (whole,), m = base.args, bound_index(base.shape[-1], term)
+    body = component(whole, (*places[:-1], m))
+    if place(body)[0] is whole:
+        return None
+    after = alpha(at(Term("rows", (array(body, m),), base.data), places[-1:]))
+    if after is alpha(term):
+        return None
+    theorem = proved(term, after, [by(str(base.data))])
+    return None if theorem is None else Move(step, (theorem,), after)
+
+
+own_row = Reason(("row by row",), everywhere(_row_by_itself))
+any_row = Reason(("derivative of softmax and log-sum-exp",), everywhere(_of_any_row))
 
 
 @cache

@@ -29,7 +29,7 @@ class Letters:
         for symbol in mine:
             if name_of(symbol) not in used:
                 return symbol
-        symbol = index(self._next(axis), axis)
+        symbol = index(self._next(axis, used), axis)
         mine.append(symbol)
         return symbol
 
@@ -40,8 +40,8 @@ class Letters:
             found.append(self.of(axis, (*avoid, *found)))
         return tuple(found)
 
-    def _next(self, axis: Term) -> str:
-        used = self.taken | {name_of(i) for symbols in self.known.values() for i in symbols}
+    def _next(self, axis: Term, avoid: set[str]) -> str:
+        used = self.taken | avoid | {name_of(i) for symbols in self.known.values() for i in symbols}
         own = f"{name_of(axis)}".lower()
         wanted = [own] if len(own) == 1 and own.isalpha() and own.isascii() else []
         for letter in (*wanted, *_POOL):

@@ -7,10 +7,12 @@ it found is a line only if named rules lead to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from functools import cache
 from math import prod
+from typing import Any
 
-from derive.deriver.algebra import DeriverError, Form, flat, in_time, written
+from derive.deriver.algebra import DeriverError, Form, expanded, flat, in_time, written
 from derive.language.array import push
 from derive.language.notation import SYMBOLS
 from derive.language.term import Term, index, name_of, occurs, place, subterms
@@ -157,18 +159,63 @@ def _together(term: Term) -> Term | None:
     return result if result.op in {"mul", "div"} and _splits(result) else None
 
 
-exponentials = Reason(
-    ("laws of exponentials and logarithms",),
-    sweeping(
-        _first(
-            [
-                *(_move(by_axiom(calculus.symbol_definition, name)) for name in _UNFOLDED),
-                _exponential,
-                _logarithm,
-            ]
-        )
-    ),
-)
+def _laws(*unfolded: str) -> Reason:
+    return Reason(
+        ("laws of exponentials and logarithms",),
+        sweeping(
+            _first(
+                [
+                    *(_move(by_axiom(calculus.symbol_definition, name)) for name in unfolded),
+                    _exponential,
+                    _logarithm,
+                ]
+            )
+        ),
+    )
+
+
+exponentials = _laws(*_UNFOLDED)
+of_numbers = _laws("σ", "softplus", "log1p")  # the same, where softmax stays what it is
+
+
+def _spread(term: Term) -> Move | None:
+    """(u·v)ⁿ = uⁿ·vⁿ and (u/v)ⁿ = uⁿ/vⁿ, by algebra."""
+    if term.op != "pow" or whole(term.args[1]) is None or term.args[0].op not in {"mul", "div", "neg"}:
+        return None
+    (base, power), n = term.args, whole(term.args[1]) or 0
+    if base.op == "neg":
+        target = base.args[0] ** power if n % 2 == 0 else -(base.args[0] ** power)
+    else:
+        target = Term(base.op, tuple(arg**power for arg in base.args))
+    return Move(algebra, (target,), target)
+
+
+power_of_product = Reason(("power of a product",), everywhere(_spread))
+
+
+def _parted(term: Term) -> Move | None:
+    """u/v = u·(1/v), by algebra: where the product rule leaves v alone, the rule for quotients would multiply by it."""
+    if term.op != "div" or term.shape or term.args[0].op == "num":
+        return None
+    target = term.args[0] * (1 / term.args[1])
+    return Move(algebra, (target,), target)
+
+
+quotient_as_product = Reason(("a quotient as a product",), everywhere(_parted))
+
+
+def _cancel(term: Term) -> Move | None:
+    """(a·v + b)/v² = a/v + b/v², by algebra."""
+    if term.op != "div" or term.shape:
+        return None
+    try:
+        target = written(expanded(flat(term)))
+    except DeriverError:
+        return None
+    return Move(algebra, (target,), target) if target is not term and rationally_equal(term, target) else None
+
+
+cancelling = Reason(("cancel",), everywhere(_cancel))
 
 
 # ---- sums ------------------------------------------------------------------------------------------------------------
@@ -182,6 +229,37 @@ def _prenex(term: Term) -> tuple[Term, Plan]:
 
 
 distribution = Reason(("sums of products",), _prenex)
+
+
+sqrt_derivative = derivative("sqrt")
+
+
+def _outside_roots(rule: Callable[[Term], Move | None]) -> Callable[[Term], tuple[Term, Plan]]:
+    """Let a rule act everywhere but below roots: what is multiplied out there is not seen to be positive any more."""
+
+    @cache
+    def act(term: Term) -> tuple[Term, Plan]:
+        plan: list[Planned] = []
+        changed = term.op != "app" or term.data != "sqrt"
+        while changed:
+            changed = False
+            while (move := rule(term)) is not None:
+                plan.append(Planned((), move))
+                term = move.after
+            for position in positions(term):
+                around = context(term, position)
+                inner, below = act(around.inner)
+                if below:
+                    term = around.close("=", inner, NONE)[1]
+                    plan += [planned.below(position) for planned in below]
+                    changed = True
+        return term, tuple(plan)
+
+    return act
+
+
+_LINEAR = (calculus.d_constant, calculus.d_variable, calculus.d_sum_of_two, calculus.d_factor, calculus.d_sum)
+linear_outside_roots = Reason(linearity.words, _outside_roots(first(*map(by_axiom, (*_LINEAR, sums.linear)))))
 
 
 # ---- what a line may need --------------------------------------------------------------------------------------------
@@ -218,6 +296,24 @@ def adjoint_rule(theorem: Theorem) -> Reason:
         return Move(step, (instance,), push(instance.rhs))
 
     return Reason(("error at ", base), everywhere(rule), theorem=theorem)
+
+
+def slope_rule(theorem: Theorem) -> Reason:
+    """Return the reason that uses D(q, w) = J at every component of q and of w, and nowhere else."""
+    quantity, variable = theorem.lhs.args
+
+    def rule(term: Term) -> Move | None:
+        if term.op != "D" or term.shape:
+            return None
+        (one, rows), (other, columns) = place(term.args[0]), place(term.args[1])
+        if one is not quantity or other is not variable:
+            return None
+        used = componentwise(theorem, *_fresh(theorem)) if theorem.lhs.shape else theorem
+        changes = [(old, new) for old, new in zip(_fresh(theorem), (*rows, *columns), strict=True) if old is not new]
+        instance = instantiate(used, *changes) if changes else used
+        return Move(step, (instance,), push(instance.rhs))
+
+    return Reason(("derivative of ", quantity), everywhere(rule), theorem=theorem)
 
 
 def _fresh(theorem: Theorem) -> tuple[Term, ...]:
@@ -304,8 +400,22 @@ def _normalised(term: Term, reasons: Sequence[Reason], acted: dict[Reason, None]
     raise ProofError("the rules do not come to rest")
 
 
-def line(before: Term, after: Term, reasons: Sequence[Reason]) -> Line | None:
-    """Return a checked line with those of the reasons that it needs, or None where it does not follow."""
+def line(before: Term, after: Term, reasons: Sequence[Reason], *, all_needed: bool = False) -> Line | None:
+    """Return a checked line with those of the reasons that it needs, or None where it does not follow.
+
+    What a line of the same pattern has needed is tried first: in a deep composition most lines are like one before.
+    """
+    pattern = _pattern(before, after, reasons)
+    remembered = NEEDED.get()
+    known = None if remembered is None else remembered.get(pattern)
+    if known is not None:
+        again = [reasons[n] for n in known]
+        try:
+            theorem = proved(before, after, again)
+        except ProofError:
+            theorem = None
+        if theorem is not None:
+            return Line(before, after, "=", tuple(again), theorem)
     try:
         found = _met(before, after, reasons)
     except ProofError:
@@ -314,15 +424,38 @@ def line(before: Term, after: Term, reasons: Sequence[Reason]) -> Line | None:
         return None
     theorem, needed = found
     needed = [r for r in reasons if r in needed]
-    for reason in tuple(needed) if len(needed) > 1 else ():
+    for reason in tuple(needed) if len(needed) > 1 and not all_needed else ():
         fewer = [r for r in needed if r is not reason]
         try:
             without = proved(before, after, fewer)
         except ProofError:
             continue
-        if without is not None:
+        if without is not None and set(without.hypotheses) <= set(theorem.hypotheses):
             needed, theorem = fewer, without
+    if remembered is not None:
+        remembered[pattern] = tuple(n for n, reason in enumerate(reasons) if reason in needed)
     return Line(before, after, "=", tuple(needed), theorem)
+
+
+NEEDED: ContextVar[dict[Any, tuple[int, ...]] | None] = ContextVar("NEEDED", default=None)
+"Which of its reasons a line has needed, by its pattern: each derivation begins anew."
+
+
+def _pattern(before: Term, after: Term, reasons: Sequence[Reason]) -> Any:
+    """Return a line with numbers for names, definitions not opened, and the words of its reasons without terms."""
+    numbers: dict[Term, int] = {}
+
+    def read(term: Term) -> Any:
+        if term.op in {"let", "var", "idx", "size"}:
+            if term not in numbers:
+                numbers[term] = len(numbers)
+                kind = term.data[1:] if isinstance(term.data, tuple) else ()
+                return term.op, numbers[term], kind, *map(read, term.shape)
+            return numbers[term]
+        return term.op, term.data, *map(read, term.args)
+
+    words = tuple(tuple(word for word in reason.words if isinstance(word, str)) for reason in reasons)
+    return read(before), read(after), words
 
 
 def through(*quantities: Term) -> Reason:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
-from derive.deriver.backward import Backward, Error
+from derive.deriver.backward import Backward, Error, accented, replaced
 from derive.deriver.graph import Graph, graph
 from derive.deriver.letters import Letters
-from derive.language.term import D, Term, eq, name_of, subterms
+from derive.language.term import D, Term, eq, free, name_of, place, plain, subterms
 from derive.logic.calc import Calculation
 from derive.logic.facts import closed
 from derive.record import Assumption, Derivation, Kernel
@@ -75,9 +77,10 @@ def hessian(
     taken = [*listed, *([direction] if direction is not None else [])]
     backward = Backward(whole, given, (name_of(v) for v in taken), detail)
     errors = backward.run()
+    slopes = backward.forward(errors[-1].value)
     last = backward.second(errors[-1]) if direction is None else backward.along(errors[-1], direction)
     what = "Hessian" if direction is None else "Hessian times a vector"
-    return _record(whole, [*errors, last], taken, [*given, *assumed], title or f"{what} by {by}", what)
+    return _record(whole, [*errors, *slopes, last], taken, [*given, *assumed], title, what)
 
 
 def jacobian(
@@ -95,7 +98,7 @@ def jacobian(
     listed = list(variables or _variables(value))
     whole = graph(value, by, named or {}, listed)
     error = Backward(whole, given, (name_of(v) for v in listed), detail).whole()
-    return _record(whole, [error], listed, [*given, *assumed], title or f"Jacobian by {by}", "Jacobian")
+    return _record(whole, [error], listed, [*given, *assumed], title, "Jacobian")
 
 
 def _variables(value: Term) -> list[Term]:
@@ -113,82 +116,154 @@ def _record(
     loss, by, last = whole.loss, whole.by, errors[-1]
     claim = last.theorem.conclusion
     letters = Letters(name_of(t) for t in subterms(claim) if t.op in {"let", "var", "size"})
-    slug = what.lower().replace(" ", "_")
+    said = what if by.shape else _OF_A_NUMBER.get(what, what)
     entry = Derivation(
-        module=f"derived.calculus.{slug}_by_{_plain_name(name_of(by))}",
-        title=title or f"Gradient by {by}",
+        module=f"derived.calculus.{said.lower().replace(' ', '_')}_by_{_plain_name(name_of(by))}",
+        title=title or f"{said[:1].upper()}{said[1:]} by {by}",
         claim=claim,
         goal=f"Differentiate {loss} by {by}, line by line, until no derivative is left.",
         priority="useful",
         given=tuple(_given(whole, errors, variables)),
         assumptions=_assumptions(errors, stated, letters),
-        convention=_convention(what, loss, by),
-        prompt=f"Derive the {what} of {loss} by {by}.",
-        sixty_seconds=_spoken(errors, what),
+        convention=_convention(what, claim, loss, by),
+        prompt=f"Derive the {said} by {by} of {eq(loss, loss.args[0])}.",
+        sixty_seconds=_spoken(errors, said),
         strong=f"Names what the chain rule goes through, states the error of each, and finishes with {claim}.",
         weak=f"Leaves {claim.args[0]} as a product of derivatives, without shapes and without finishing.",
         mistakes=(),
         sanity=(),
-        kernels=_kernels(whole, errors, variables, what),
     )
-    for error in errors:
-        _hang(entry, error, what if error is last else "gradient" if error.quantity is by else "", error is last)
+    entry.kernels = _kernels(whole, errors, variables, what, entry.assumptions)
+    for error, name in zip(errors, _proof_names(errors), strict=True):
+        first = "gradient" if by.shape else _OF_A_NUMBER["gradient"]
+        heading = said if error is last else first if error.quantity is by else ""
+        _hang(entry, error, name, heading, error is last)
     return entry
 
 
-def _convention(what: str, loss: Term, by: Term) -> str:
+_OF_A_NUMBER = {"gradient": "derivative", "Hessian": "second derivative"}
+"What a derivative by a number is called."
+
+
+def _convention(what: str, claim: Term, loss: Term, by: Term) -> str:
+    shape = " × ".join(f"{axis}" for axis in claim.args[0].shape)
+    if not by.shape:
+        return ""
     if what == "Jacobian":
-        return f"The first axes of {D(loss, by)} are those of {loss}, the others those of {by}."
-    return f"A gradient has the shape of what it is taken by: {D(loss, by)} has the shape of {by}."
+        return f"The first axes of {D(loss, by)} are those of {loss}, the others those of {by}: it is {shape}."
+    layout = f"A gradient has the shape of what it is taken by: {D(loss, by)} has the shape of {by}."
+    if what == "Hessian" and shape:
+        rows, columns = ("rows", "columns") if len(by.shape) == 1 else ("first axes", "last ones")
+        return f"{layout} The Hessian is {shape}: its {rows} are those of the gradient, its {columns} those of {by}."
+    return layout
 
 
-def _kernels(whole: Graph, errors: Sequence[Error], variables: Sequence[Term], what: str) -> tuple[Kernel, ...]:
+def _kernels(
+    whole: Graph, errors: Sequence[Error], variables: Sequence[Term], what: str, assumptions: Iterable[Assumption]
+) -> tuple[Kernel, ...]:
     loss, by = whole.loss, whole.by
     found = [
         Kernel(
             "loss" if not loss.shape else "function",
             _inputs(variables, loss),
             (("loss" if not loss.shape else "function", loss),),
-            "The loss." if not loss.shape else "The function.",
+            _summary("The loss" if not loss.shape else "The function", loss.args[0]),
+            derived=True,
         )
     ]
-    for error in errors:
+    for error, proved_by in zip(errors, _proof_names(errors), strict=True):
         if error.quantity is not by:
             continue
         first = error.proof.start.args[0] is loss
         name = "gradient" if first else what.lower().split(maxsplit=1)[0] + ("_product" if "times" in what else "")
+        said = what if not first else "gradient" if by.shape else _OF_A_NUMBER["gradient"]
+        known = {closed(hypothesis) for hypothesis in error.theorem.hypotheses}
+        conditions = [a.formula for a in assumptions if closed(a.formula) in known]
         found.append(
             Kernel(
                 name,
                 _inputs(variables, error.value, loss),
-                ((name, error.value),),
-                f"{what[:1].upper() + what[1:] if not first else 'Gradient'} by {name_of(by)}.",
+                ((name, _in_names(error.value, _lets(whole))),),
+                _summary(f"{said[:1].upper()}{said[1:]} by {by:s}", error.form, conditions),
                 textbook=loss if first else None,
-                proved_by=(_proof_name(error),),
+                proved_by=(proved_by,),
+                derived=True,
             )
         )
     return tuple(found)
 
 
+def _summary(words: str, formula: Term, conditions: Sequence[Term] = ()) -> str:
+    """Return the first line of a docstring: what it is, the formula where it is short, and where it holds."""
+    shown, where = plain(formula), "; ".join(map(plain, conditions))
+    what = f"{words}: {shown}" if len(shown) <= _SHORT else words
+    if not conditions:
+        return f"{what}."
+    return f"{what}, where {where if len(where) <= _SHORT else 'the assumptions of the derivation hold'}."
+
+
+_SHORT = 60  # characters
+
+
+def _in_names(value: Term, quantities: Sequence[Term]) -> Term:
+    """Return a value with the names of the loss for what they stand for, so that it is computed once."""
+    for quantity in quantities:
+        value = replaced(value, quantity.args[0], quantity)
+    return value
+
+
 def _inputs(variables: Sequence[Term], *values: Term) -> tuple[Term, ...]:
+    """Return the variables that values are computed from; some only for the size of an axis."""
     used = {part for value in values for part in subterms(value)}
-    return tuple(v for v in variables if v in used)
+    found = {v for v in variables if v in used}
+    for size in (part for part in used if part.op == "size"):
+        if not any(size in v.shape for v in found):
+            found |= set([v for v in variables if size in v.shape][:1])
+    return tuple(v for v in variables if v in found)
 
 
-def _hang(entry: Derivation, error: Error, what: str, main: bool) -> None:
-    heading = f"The {what}" if what else f"Error at {error.quantity:s}"
+def _hang(entry: Derivation, error: Error, name: str, what: str, main: bool) -> None:
+    at = accented(name_of(error.quantity))
+    own = f"Derivative of {at}" if _forward(error) else f"Error at {at}"
+    heading = f"The {what}" if what else own
     prove: Callable[[], Calculation] = lambda: error.proof  # noqa: E731 - a proof is a function
-    prove.__name__ = _proof_name(error)
+    prove.__name__ = name
     entry.proves(error.theorem.conclusion, heading, main=main)(prove)
 
 
-def _proof_name(error: Error) -> str:
-    second = any(t.op == "D" for t in subterms(error.proof.start.args[0]))
-    return f"{'again_' if second else ''}by_{_plain_name(name_of(error.quantity))}"
+def _forward(error: Error) -> bool:
+    """Tell whether what is proved is the derivative of a quantity, and not of the loss by it."""
+    return place(error.proof.start.args[0])[0] is error.quantity
+
+
+def _proof_names(errors: Sequence[Error]) -> list[str]:
+    """Return a name for the proof of each error: no two quantities share one, though ASCII may spell them alike."""
+    found: list[str] = []
+    counts: Counter[str] = Counter()
+    for error in errors:
+        second = _holds_derivative(error.proof.start.args[0])
+        name = f"{'again_' if second else ''}by_{_plain_name(name_of(error.quantity))}"
+        counts[name] += 1
+        found.append(f"{name}__{counts[name]}" if counts[name] > 1 else name)
+    return found
+
+
+@cache
+def _holds_derivative(term: Term) -> bool:
+    return term.op == "D" or any(map(_holds_derivative, term.args))
 
 
 def _plain_name(name: str) -> str:
-    return re.sub(r"\W", "_", unicodedata.normalize("NFKC", name)).strip("_") or "x"
+    """Return a name in ASCII, for files and addresses: W₁ is W1, θ̂ is theta."""
+    spelled = "".join(map(_spelled, unicodedata.normalize("NFKD", name)))
+    return re.sub(r"_+", "_", spelled).strip("_") or "x"
+
+
+def _spelled(character: str) -> str:
+    if character.isascii():
+        return character if character.isalnum() else "_"
+    said = unicodedata.name(character, "")
+    return said.split()[-1].lower().replace("lamda", "lambda") if said.startswith("GREEK") else ""
 
 
 def _given(whole: Graph, errors: Sequence[Error], variables: Sequence[Term]) -> list[tuple[Term, str]]:
@@ -196,8 +271,37 @@ def _given(whole: Graph, errors: Sequence[Error], variables: Sequence[Term]) -> 
     rows: list[tuple[Term, str]] = [(v, _KINDS[min(len(v.shape), 3)]) for v in variables if v in used]
     rows += [(q, "named on the way" if q in whole.own else "a named quantity") for q in _lets(whole)]
     rows.append((whole.loss, "the loss"))
-    rows += [(e.value, f"error of {e.quantity}") for e in errors if e.value.op == "let"]
-    return rows
+    own = {e.value for e in errors}
+    met = (t for t in _parts(errors) if t.op == "let" and t not in used and t not in own)
+    rows += [(t, "named on the way") for t in dict.fromkeys(met)]
+    words = {True: "derivative", False: "error"}
+    named = (e for e in errors if e.value.op == "let" and e.value not in used)
+    rows += [(e.value, f"{words[_forward(e)]} of {e.quantity}") for e in named]
+    return rows + _symbols(errors)
+
+
+def _parts(errors: Sequence[Error]) -> Iterable[Term]:
+    seen: set[Term] = set()
+    return (part for error in errors for part in subterms(error.form, seen))
+
+
+def _symbols(errors: Sequence[Error]) -> list[tuple[Term, str]]:
+    """Return what a result is written in that not everybody knows, each symbol once, with what it says."""
+    found: dict[str, tuple[Term, str]] = {}
+    for part in _parts(errors):
+        name = str(part.data) if part.op in {"rows", "app"} else part.op
+        if name in _SAID and not free(part):
+            found.setdefault(name, (part, _SAID[name]))
+    return list(found.values())
+
+
+_SAID = {
+    "hardmax": "1 where a component is the largest of its row, 0 elsewhere",
+    "prod_others": "the product of all other components of the row",
+    "digamma": "the derivative of the logarithm of the gamma function",
+    "trigamma": "the second derivative of the logarithm of the gamma function",
+    "tri": "the triangle of ones: 1 in row i and column j where j ≤ i, 0 elsewhere",
+}
 
 
 def _lets(whole: Graph) -> list[Term]:
@@ -208,9 +312,10 @@ _KINDS = ("a number", "a vector", "a matrix", "an array")
 
 
 def _spoken(errors: Sequence[Error], what: str) -> str:
-    steps = [f"at {error.quantity} the error is {error.form}" for error in errors[:-1]]
-    before = "; ".join(steps)
-    start = f"Go backwards: {before}. " if steps else ""
+    steps = [f"at {error.quantity} the error is {error.form}" for error in errors[:-1] if not _forward(error)]
+    start = f"Go backwards: {'; '.join(steps)}. " if steps else ""
+    if any(map(_forward, errors)):
+        start += "Then go forwards, and differentiate each named quantity by those before it. "
     return f"{start}So the {what} is {eq(errors[-1].theorem.conclusion.args[0], errors[-1].form)}."
 
 
@@ -241,4 +346,9 @@ def _said(formula: Term) -> str:
         "ne": "away from kinks, and where nothing is divided by 0",
         "lt": "where everything is defined and smooth",
         "le": "where everything is defined",
+        "implies": "where the maximum is taken once" if _of_maximum(formula) else "needed",
     }.get(formula.op, "needed")
+
+
+def _of_maximum(formula: Term) -> bool:
+    return formula.op == "implies" and any(part.op == "reduce" and part.data == "max" for part in subterms(formula))

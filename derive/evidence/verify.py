@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, Literal
@@ -253,11 +254,14 @@ def statements(entry: Record, names: Iterable[str] | None = None) -> Iterator[tu
 
 def line_checks(entry: Record, names: Iterable[str] | None = None) -> Iterator[LineCheck]:
     """Yield what the witness finds about every line and every claim, of all proofs or of those with the names."""
-    session = Session()
+    session, errors = Session(), list[Theorem]()
     for proof, position, theorem, reasons in statements(entry, names):
-        seen = _seen(theorem.conclusion, theorem.hypotheses, session)
+        known = tuple(e.conclusion for e in errors[-NEAR:] if e.hypotheses <= theorem.hypotheses)
+        seen = _seen(theorem.conclusion, theorem.hypotheses, session, known)
         tags = {tag for hypothesis in theorem.hypotheses if (tag := entry.tag(hypothesis))}
         status, note = _STATUS[seen.status], ""
+        if status == "pass" and _is_error(theorem.conclusion):
+            errors.append(theorem)
         if status == "pass" and theorem.conclusion.op == "iff" and len(_met(proof, theorem, seen, session)) < 2:
             status, note = "unresolved", f"both sides of ⟺ were {' and '.join(map(str, seen.met))}, and never otherwise"
         yield LineCheck(
@@ -273,6 +277,15 @@ def line_checks(entry: Record, names: Iterable[str] | None = None) -> Iterator[L
         )
 
 
+NEAR: Final = 16
+"How many errors back one looks for that of the next quantity."
+
+
+def _is_error(formula: Term) -> bool:
+    """Tell whether a formula is ∂L/∂q = δ, for a named quantity q as a whole."""
+    return formula.op == "eq" and formula.args[0].op == "D" and formula.args[0].args[1].op == "let"
+
+
 def _met(proof: Proof, theorem: Theorem, seen: Evidence, session: Session) -> frozenset[bool]:
     """Return the truth values that the sides of ⟺ took, also where a formula elsewhere in its chain is made to hold."""
     met = seen.met
@@ -284,13 +297,15 @@ def _met(proof: Proof, theorem: Theorem, seen: Evidence, session: Session) -> fr
     return met
 
 
-def _seen(formula: Term, hypotheses: frozenset[Term], session: Session) -> Evidence:
-    if (formula, hypotheses) not in _SEEN:
-        _SEEN[formula, hypotheses] = witness(formula, sorted(hypotheses, key=plain), session=session)
-    return _SEEN[formula, hypotheses]
+def _seen(formula: Term, hypotheses: frozenset[Term], session: Session, known: tuple[Term, ...] = ()) -> Evidence:
+    key = formula, hypotheses, known
+    if key not in _SEEN:
+        _SEEN[key] = witness(formula, sorted(hypotheses, key=_spelled), session=session, seen=known)
+    return _SEEN[key]
 
 
-_SEEN: Final[dict[tuple[Term, frozenset[Term]], Evidence]] = {}
+_spelled: Final = cache(plain)
+_SEEN: Final[dict[tuple[Term, frozenset[Term], tuple[Term, ...]], Evidence]] = {}
 "What was seen of a theorem is the same in every session."
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+from functools import cache, partial
 
+import mpmath
 import numpy  # noqa: ICN001 - np is autograd's here
 import pytest
 
@@ -16,6 +18,15 @@ from autograd.extend import defvjp, primitive  # noqa: E402
 
 erf = primitive(numpy.vectorize(math.erf, otypes=[float]))
 defvjp(erf, lambda answer, u: lambda g: g * 2 / np.sqrt(np.pi) * np.exp(-(u**2)))
+
+
+@cache
+def polygamma(order):
+    """A derivative of log Γ at positive numbers, the first of order 0, the function itself of order −1."""
+    value = mpmath.loggamma if order < 0 else partial(mpmath.polygamma, order)
+    symbol = primitive(numpy.vectorize(lambda u: float(value(u)) if u > 0 else math.nan, otypes=[float]))
+    defvjp(symbol, lambda answer, u: lambda g: g * polygamma(order + 1)(u))
+    return symbol
 
 
 def sigmoid(u):
@@ -49,6 +60,10 @@ NAMES = {
             "sum",
             "mean",
             "max",
+            "min",
+            "prod",
+            "cumsum",
+            "floor",
             "dot",
             "outer",
             "diag",
@@ -73,28 +88,41 @@ NAMES = {
     "log_sigmoid": lambda u: -np.logaddexp(0, -u),
     "norm": lambda u, axis=None: np.sqrt(np.sum(u**2, axis=axis)),
     "erf": erf,
+    "gammaln": polygamma(-1),
+    "digamma": polygamma(0),
+    "trigamma": polygamma(1),
     "silu": lambda u: u * sigmoid(u),
     "gelu": lambda u: u * (1 + erf(u / np.sqrt(2))) / 2,
     "inv": np.linalg.inv,
+    "solve": np.linalg.solve,
     "det": np.linalg.det,
     "logdet": lambda A: np.log(np.linalg.det(A)),
 }
 EXTENTS = (3, 5, 4, 2, 6, 7, 8, 9)
 
 
-def loss(text, names):
-    """The loss as a function of arrays: the text, run with autograd's NumPy. It is one of ours."""
+def loss(text, names, sizes=None, using=None):
+    """The loss as a function of arrays: the text, run with autograd's NumPy or another. It is one of ours."""
     tree = ast.parse(text.replace("; ", "\n"))
     last = tree.body.pop()
     before = compile(tree, "loss", "exec")
     value = compile(ast.Expression(last.value), "loss", "eval")
 
     def function(*arrays):
-        scope = {**NAMES, **dict(zip(names, arrays, strict=True))}
+        scope = {**(NAMES if using is None else using), **(sizes or {}), **dict(zip(names, arrays, strict=True))}
         exec(before, scope)  # noqa: S102 - a text of ours
         return eval(value, scope)  # noqa: S307 - the same
 
     return function
+
+
+def extents(shapes, values):
+    """What the names of sizes stand for."""
+    found = {}
+    for name, shape in shapes.items():
+        axes = [axis.strip() for axis in shape.split(",") if axis.strip()]
+        found |= dict(zip(axes, numpy.shape(values[name]), strict=True))
+    return found
 
 
 def point(shapes, domains, seed=1):
@@ -124,9 +152,29 @@ def draw(rng, extent, domain):
     return value + 3 * numpy.eye(extent[0]) if square else value  # so that determinants are positive
 
 
-def gradient(text, by, values):
-    arrays = [np.array(value) for value in values.values()]
-    return autograd.grad(loss(text, list(values)), list(values).index(by))(*arrays)
+def gradient(text, by, values, sizes=None):
+    """The gradient at a point."""
+    return autograd.grad(*_called(text, by, values, sizes))(*_arrays(values))
+
+
+def hessian(text, by, values, sizes=None):
+    """The Hessian at a point, its rows first."""
+    function, position = _called(text, by, values, sizes)
+    return autograd.jacobian(autograd.grad(function, position), position)(*_arrays(values))
+
+
+def _called(text, by, values, sizes):
+    return loss(text, list(values), sizes), list(values).index(by)
+
+
+def _arrays(values):
+    return [np.array(value) for value in values.values()]
+
+
+def close(got, wanted):
+    """To 1e-10 of the largest component; where all are 0 but for rounding, to a few roundings of numbers near 1."""
+    got, wanted = numpy.asarray(got), numpy.asarray(wanted)
+    return got.shape == wanted.shape and numpy.abs(got - wanted).max() <= max(1e-10 * numpy.abs(wanted).max(), 2e-15)
 
 
 def of_kernel(kernel, values):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -21,6 +22,14 @@ def test_a_gradient_as_text():
     assert done.returncode == 0, done.stderr
     assert "∂L/∂w = −Xᵀ (y ⊙ σ(−y ⊙ (X w)))/N" in done.stdout
     assert "8 of 8 lines proved (⊢), 8 witnessed at 50 digits, no assumptions" in done.stdout
+
+
+@pytest.mark.parametrize("loss", ["-sum(y*log(softmax(z)))", "-y@log(softmax(z))", "-(y@log_softmax(z))"])
+def test_a_loss_may_begin_with_a_minus_sign(loss):
+    done = run("gradient", loss, "--wrt", "z", "--shape", "z=K", "--shape", "y=K", "--given", "sum(y) == 1")
+    assert done.returncode == 0, done.stderr
+    assert "∂L/∂z = softmax(z) − y" in done.stdout
+    assert "^" in run("gradient", f"{loss[:-1]}", "--wrt", "z", "--shape", "z=K").stderr
 
 
 @pytest.mark.parametrize(("form", "start"), [("latex", "%"), ("html", "<!"), ("json", "{")])
@@ -62,8 +71,12 @@ def test_other_derivatives():
         (("X @ w", "--wrt", "w", "--shape", "X=N,d", "--shape", "w=d"), "ask for the jacobian"),
         (("sum(v)", "--wrt", "w", "--shape", "w=d"), "the name v is unknown"),
         (("sum(w)", "--wrt", "w", "--shape", "w"), "--shape 'w' is no pair"),
-        (("max(w)", "--wrt", "w", "--shape", "w=d"), "no rule for the derivative of max(w)"),
+        (("sum(trigamma(exp(w)))", "--wrt", "w", "--shape", "w=d"), "no rule for the derivative of the trigamma"),
         (("sum(w)", "--wrt", "u", "--shape", "w=d"), "u is none of the variables"),
+        (("sum(w)", "--wrt", "w", "--shape", "w=d", "--shape", "w=n"), "--shape says two things of w: d and n"),
+        (("sum(w)", "--wrt", "w", "--shape", "w=d", "--given", "sum(w)"), "a condition is one comparison"),
+        (("w[0]", "--wrt", "w", "--shape", "w=d"), "a constant vector e"),
+        (("w[i]**2", "--wrt", "w", "--shape", "w=d"), "one number for each i"),
     ],
 )
 def test_bad_input_is_told(arguments, says):
@@ -71,3 +84,42 @@ def test_bad_input_is_told(arguments, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+NUMBER = ("--wrt", "x", "--shape", "x=")
+DAG = "; ".join(["q0 = sin(x)", *(f"q{n} = sin(q{n - 1})*cos(q{n - 1})" for n in range(1, 60)), "q59"])
+
+
+@pytest.mark.parametrize(
+    ("loss", "says"),
+    [
+        (DAG, "it takes longer than it was allowed"),
+        ("exp(" * 120 + "x" + ")" * 120, "it takes longer than it was allowed"),
+        ("; ".join(["x"] * 6000), "more than 5000 parts"),
+        ("x" * 100_000, "at most 20000 are read"),
+        ("(" * 5000 + "x" + ")" * 5000, "too many nested parentheses"),
+        ("x**10**10**10", "powers go up to 64"),
+        ("10**10**10*x", "powers go up to 64"),
+        ("(2 + x - x)**(3**9)*x", "powers go up to 64"),
+        ("exp(10**20*log(2*x))", "lower the powers"),
+        ("x * " + "9" * 5000, "more than 40 digits"),
+        ("; ".join(["q0 = x + 2*x", *(f"q{n} = q{n - 1}*q{n - 1}" for n in range(1, 60)), "q59"]), "too long"),
+        ("x + \u202ex", "non-printable character"),
+        ("x + log(0)", "log(0) is not defined"),
+        ("x.__class__.__mro__", "is not supported"),
+    ],
+)
+def test_a_hostile_loss_ends_in_a_sentence(loss, says):
+    start = time.monotonic()
+    done = run("gradient", loss, *NUMBER, "--seconds", "2")
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr) < 1000
+    assert time.monotonic() - start < 30
+
+
+def test_the_time_is_a_number_of_seconds():
+    done = run("gradient", "x**2", *NUMBER, "--seconds", "never")
+    assert done.returncode == 2
+    assert "'never' is no time" in done.stderr

@@ -205,6 +205,19 @@ def _erf(r: Reals, u: Number) -> Number:
     return r.context.erf(u)
 
 
+def _polygamma(order: int) -> Callable[[Reals, Number], Number]:
+    """Return ψ or one of its derivatives, of what is positive."""
+
+    def function(r: Reals, u: Number) -> Number:
+        return r.context.psi(order, u) if u > r.noise else Undefined(f"polygamma of {r.text(u)}")
+
+    return function
+
+
+def _gammaln(r: Reals, u: Number) -> Number:
+    return r.context.loggamma(u) if u > r.noise else Undefined(f"gammaln of {r.text(u)}")
+
+
 def _silu(r: Reals, u: Number) -> Number:
     return u * _sigmoid(r, u)
 
@@ -254,6 +267,9 @@ ELEMENTWISE: Final[dict[str, Callable[..., Number]]] = {
     "sin": _sin,
     "cos": _cos,
     "erf": _erf,
+    "gammaln": _gammaln,
+    "digamma": _polygamma(0),
+    "trigamma": _polygamma(1),
     "silu": _silu,
     "gelu": _gelu,
     "kl": _kl,
@@ -297,12 +313,31 @@ def _max(_: Reals, row: Row) -> Number:
     return max(row)
 
 
-ROWS: Final[dict[str, Callable[[Reals, Row], Row]]] = {"softmax": _softmax, "log_softmax": _log_softmax}
+def _hardmax(r: Reals, row: Row) -> Row:
+    top = max(row)
+    return [r.one if top - u <= r.noise else r.zero for u in row]
+
+
+def _prod(r: Reals, row: Row) -> Number:
+    return r.context.fprod(row)
+
+
+def _prod_others(r: Reals, row: Row) -> Row:
+    return [r.context.fprod(row[:k] + row[k + 1 :]) for k in range(len(row))]
+
+
+ROWS: Final[dict[str, Callable[[Reals, Row], Row]]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "hardmax": _hardmax,
+    "prod_others": _prod_others,
+}
 REDUCTIONS: Final[dict[str, Callable[[Reals, Row], Number]]] = {
     "logsumexp": _logsumexp,
     "norm": _norm,
     "squared_norm": _squared_norm,
     "max": _max,
+    "prod": _prod,
 }
 
 

@@ -207,12 +207,22 @@ def ranges(term: Term) -> frozenset[Term]:
     return own.union(*(ranges(arg) for arg in term.args))
 
 
+ALL_DIFFERENT: Final = 9
+"How many sizes are drawn so that no two are equal."
+
+
 def draw_sizes(seed: str, style: Style, symbols: Sequence[Term], *, small: bool) -> dict[Term, int]:
-    """Return sizes: those of at least 1 all different, from 2 to 5 where that suffices, and numbers of points."""
+    """Return sizes: those of at least 1 all different, from 2 to 5 where that suffices, and numbers of points.
+
+    Where there are very many, they are from 2 to 5 all the same.
+    """
     rng = Random(f"{seed}|sizes")
     ordered = sorted(symbols, key=lambda symbol: (name_of(symbol), symbol.op))
     sizes = [symbol for symbol in ordered if symbol.op == "size" and symbol.data != (name_of(symbol), 0)]
-    values = rng.sample(range(2, 2 + max(2 if small else 4, len(sizes))), len(sizes))
+    if len(sizes) > ALL_DIFFERENT:
+        values = [rng.randint(2, 3 if small else 5) for _ in sizes]
+    else:
+        values = rng.sample(range(2, 2 + max(2 if small else 4, len(sizes))), len(sizes))
     found = dict(zip(sizes, values, strict=True))
     if style.least == 1 and sizes:
         found[rng.choice(sizes)] = 1

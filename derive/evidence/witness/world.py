@@ -112,6 +112,8 @@ class World:
         How many bits a state has so far.
     found : int
         How many numbers are remembered, or have been.
+    known : dict of Term to bool
+        Which formulas without free indices hold.
     """
 
     def __init__(self, point: Point, given: Mapping[Term, Value] | None = None) -> None:
@@ -122,6 +124,7 @@ class World:
         self._rules: dict[Term, Rule] = {}
         self._memories: list[tuple[Term, dict[Any, Any]]] = []
         self._cells: dict[Term, Cells] = {}
+        self.known: dict[Term, bool] = {}
 
     def value(self, term: Term, env: Env) -> Value:
         """Return the value of a term, a number or an array of them, with its free indices as in `env`."""
@@ -135,7 +138,7 @@ class World:
 
     def forget(self) -> None:
         """Let go of all that refers to this world, so that what it holds is freed at once and not by the collector."""
-        for held in (self._rules, self._memories, self._cells):
+        for held in (self._rules, self._memories, self._cells, self.known):
             held.clear()
 
     def extents(self, term: Term) -> tuple[int, ...]:
@@ -845,6 +848,7 @@ OPERATORS: Final[dict[str, Builder]] = {
     "sumax": _sumax,
     "diag": _diag,
     "eye": lambda world, term: lambda at, env, state: (world.reals.one if at[0] == at[1] else world.reals.zero, 0),
+    "tri": lambda world, term: lambda at, env, state: (world.reals.one if at[1] <= at[0] else world.reals.zero, 0),
     "inv": _inverse,
     "det": _determinant,
     "trace": _trace,
@@ -861,5 +865,7 @@ OPERATORS: Final[dict[str, Builder]] = {
     "Var": _spread,
     "Cov": _spread,
 }
-FORGOTTEN: Final = frozenset(["num", "size", "succ", "idx", "var", "at", "T", "delta", "diag", "rows", "eye", "inv"])
+FORGOTTEN: Final = frozenset(
+    ["num", "size", "succ", "idx", "var", "at", "T", "delta", "diag", "rows", "eye", "tri", "inv"]
+)
 "What is found as quickly as it is remembered."
