@@ -9,11 +9,13 @@ import textwrap
 import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import FunctionType, ModuleType
 
 from derive.kernels import stable, validate
 from derive.kernels.raising import flattened, raised
 from derive.kernels.translate import KernelError, Translator, identifier, stable_dialect, textbook_dialect
+from derive.kernels.wrapping import wrapped
 from derive.language.notation import DOMAINS
 from derive.language.term import Term, domain_of, plain, subterms
 from derive.record import Kernel
@@ -105,6 +107,16 @@ class _Function:
     def name(self) -> str:
         return self.kernel.name
 
+    @cached_property
+    def users(self) -> dict[Term, list[Term]]:
+        """Of what is computed, the terms of which each is an argument."""
+        found: dict[Term, list[Term]] = {}
+        seen: set[Term] = set()
+        for node in (node for root in self.translator.stable_terms for node in subterms(root, seen)):
+            for arg in dict.fromkeys(node.args):
+                found.setdefault(arg, []).append(node)
+        return found
+
     def results(self) -> tuple[tuple[str, Term], ...]:
         return self.kernel.outputs
 
@@ -119,6 +131,7 @@ class _Function:
         signature = ", ".join([*self.arguments, *(["*", *options] if options else [])])
         body = [*self.checks(), *self.count(), *self.labels(), *self.translator.lines()]
         body += self.returned(body)
+        body = [row for line in body for row in wrapped(line)]
         text = f"def {self.name}({signature}):\n{_indented(self.docstring())}\n{_indented(body)}\n"
         text = self.result_class() + text
         called = _names(text)
@@ -210,10 +223,11 @@ class _Function:
         if self.checks():
             lines += ["check : bool", "    Whether to validate the arguments; leave it out in hot loops."]
         lines += ["", "Returns", "-------"]
-        lines += [
-            f"{name} : {_shape(term) if not self.translator.elementwise else 'array'}" for name, term in self._fields()
-        ]
+        lines += [f"{name} : {self._returned(term)}" for name, term in self._fields()]
         return [*lines, '"""']
+
+    def _returned(self, term: Term) -> str:
+        return "array" if self.translator.elementwise else _shape(term) if term.shape else "float"
 
     def _described(self, term: Term) -> str:
         if self.translator.elementwise:
@@ -280,7 +294,7 @@ _TAKE_LOGITS = frozenset(
 
 def _only_used_by(function: _Function, term: Term, symbols: frozenset[str], place: int) -> bool:
     """Tell whether every use of an input is as that argument of one of the symbols."""
-    parents = [node for root in function.translator.stable_terms for node in subterms(root) if term in node.args]
+    parents = function.users.get(term, [])
     return (
         bool(parents)
         and all(
@@ -301,7 +315,7 @@ def _lowest(function: _Function, term: Term) -> str:
 
 def _batch(kernel: Kernel) -> Term | None:
     """Return the size of the batch, if means are taken over it: the first axis, a divisor and nothing else."""
-    size = next((term.shape[0] for term in kernel.inputs if term.shape), None)
+    size = next((term.shape[0] for term in kernel.inputs if term.shape and not kernel.derived), None)
     roots = [term for _, term in kernel.outputs] + ([kernel.textbook] if kernel.textbook is not None else [])
     nodes = {node for root in roots for node in subterms(raised(root))}
     divisors = {factor for node in nodes if node.op == "div" for factor in [node.args[1], *_once(node.args[1], size)]}

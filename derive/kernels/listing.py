@@ -11,7 +11,7 @@ _WIDTH = 84  # characters
 
 
 def listing(module: str) -> str:
-    """Return the kernels of a generated module and the shortest of their helpers, each with one line of docstring.
+    """Return the kernels of a generated module and their helpers with one line of docstring; of a long one no more.
 
     Parameters
     ----------
@@ -22,7 +22,8 @@ def listing(module: str) -> str:
     functions = [node for node in ast.parse(module).body if isinstance(node, ast.FunctionDef)]
     shown = [f for f in functions if not f.name.startswith("_") or _is_short(f)]
     called = {n.id for f in shown for s in _computing(f) for n in ast.walk(s) if isinstance(n, ast.Name)}
-    return "\n\n".join(_short(f, lines) for f in shown if not f.name.startswith("_") or f.name in called)
+    wanted = [f for f in functions if not f.name.startswith("_") or f.name in called]
+    return "\n\n".join(_short(f, lines, whole=f in shown) for f in wanted)
 
 
 def _is_short(function: ast.FunctionDef) -> bool:
@@ -47,11 +48,11 @@ def _is_bookkeeping(statement: ast.stmt) -> bool:
     return not names.isdisjoint(_BOOKKEEPING)
 
 
-def _short(function: ast.FunctionDef, lines: list[str]) -> str:
+def _short(function: ast.FunctionDef, lines: list[str], *, whole: bool) -> str:
     reduces = any(argument.arg == "reduction" for argument in function.args.kwonlyargs)
     arguments = ", ".join([a.arg for a in function.args.args] + ['reduction="mean"'] * reduces)
     said = (ast.get_docstring(function) or "").split("\n")[0]
-    body = [line for s in _computing(function) for line in lines[s.lineno - 1 : s.end_lineno]]
+    body = [line for s in _computing(function) for line in lines[s.lineno - 1 : s.end_lineno]] if whole else ["    ..."]
     return "\n".join([f"def {function.name}({arguments}):", *_docstring(said), *body])
 
 

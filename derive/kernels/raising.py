@@ -39,7 +39,7 @@ def product(factors: Sequence[Term]) -> Term:
 def _elementwise(node: Term) -> Term:
     """f(A[i,j], b[j]) = f(A, b)[i,j]: broadcasting aligns the last axes."""
     indexed = [arg for arg in node.args if free(arg)]
-    if not indexed or any(arg.op != "at" for arg in indexed):
+    if not indexed or any(arg.op != "at" or free(arg.args[0]) for arg in indexed):
         return node
     longest = max((arg.args[1:] for arg in indexed), key=len)
     if not _different(longest) or any(longest[-len(arg.args[1:]) :] != arg.args[1:] for arg in indexed):
@@ -58,8 +58,9 @@ def _sum(node: Term) -> Term:
     if body.op == "neg":
         return raised(-Σ(body.args[0], index))
     if body.op == "at" and body.args[0].op in {"neg", "div"}:
-        body = _lowered(body)
-        return raised(Σ(body, index))
+        inner = _lowered(body)
+        if inner.op == "neg" or index not in free(inner.args[1]):
+            return raised(Σ(inner, index))
     if body.op == "div" and index not in free(body.args[1]):
         return raised(Σ(body.args[0], index) / body.args[1])
     factors = _factors(body)
@@ -92,7 +93,7 @@ def _contracted(inside: Sequence[Factor], index: Term) -> Term | None:
     for factor, places in inside:
         grouped[places] = grouped[places] * factor if places in grouped else factor
     parts = [(factor, places) for places, factor in grouped.items()]
-    if not parts or any(not _different(places) for _, places in parts):
+    if not parts or any(not _different(places) or free(factor) for factor, places in parts):
         return None
     if len(parts) == 1:
         ((whole, places),) = parts

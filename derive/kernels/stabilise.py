@@ -27,10 +27,14 @@ def primitive(name: str) -> Callable[..., Term]:
 
 @dataclass(frozen=True)
 class Identity:
-    """before = after, for every value of the wildcards that both are written in."""
+    """before = after, for every value of the wildcards that both are written in.
+
+    Where broadcasting would make something else of it, `axes` is how many the whole has.
+    """
 
     before: Term
     after: Term
+    axes: int | None = None
 
 
 _K = size("K")
@@ -49,7 +53,9 @@ softplus, expgap, kl_gap, xlogy, xlog_ratio, js_term, binary_cross_entropy, soft
         *("binary_cross_entropy", "softmax_minus", "softmax_complement"),
     ),
 )
-normal_cdf, gaussian = map(primitive, ("normal_cdf", "gaussian"))
+normal_cdf, gaussian, maximum, minimum, logaddexp, where = map(
+    primitive, ("normal_cdf", "gaussian", "maximum", "minimum", "logaddexp", "where")
+)
 
 
 def _reduction(name: str, *arguments: Term) -> Term:
@@ -79,9 +85,16 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(relu(_u) - _y * _u + log1p(exp(-abs_(_u))),             binary_cross_entropy(_u, _y)),
     Identity(σ(_u) - _y,                                             sigmoid_minus(_u, _y)),
     Identity(log(1 + exp(_u)),                                       softplus(_u)),
+    Identity(log1p(exp(_u)),                                         softplus(_u)),
+    Identity(log(exp(_u) + exp(_v)),                                 logaddexp(_u, _v)),
+    Identity((exp(_u) - exp(-_u)) / (exp(_u) + exp(-_u)),            tanh(_u)),
     Identity(1 - tanh(_u) ** 2,                                      tanh_derivative(_u)),
     Identity(1 + tanh(_u),                                           2 * σ(2 * _u)),
     Identity(1 - tanh(_u),                                           2 * σ(-2 * _u)),
+    Identity(2 * _a / 2,                                             _a),
+    # the larger and the smaller of two
+    Identity(_v + relu(_u - _v),                                     maximum(_u, _v)),
+    Identity(_u - relu(_u - _v),                                     minimum(_u, _v)),
     # the normal distribution
     Identity((1 + erf(_u / sqrt(2))) / 2,                            normal_cdf(_u)),
     Identity((1 - erf(_u / sqrt(2))) / 2,                            normal_cdf(-_u)),
@@ -91,9 +104,12 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(exp(_u) - 1 - _u,                                       expgap(_u)),
     Identity(exp(_u) - 1,                                            expm1(_u)),
     Identity(log(1 + _u),                                            primitive("log1p")(_u)),
+    Identity(1 - _u ** 2 / sqrt(_u ** 2 + _a) ** 2,                  _a / (_u ** 2 + _a)),
+    Identity(1 - _u ** 2 / (_u ** 2 + _a),                           _a / (_u ** 2 + _a)),
     # softmax, by rows
     Identity(softmax(_z) - _t,                                       softmax_minus(_z, _t)),
     Identity(1 - softmax(_z),                                        softmax_complement(_z)),
+    Identity(exp(_z) / exp(_z).sum(0),                               softmax(_z), axes=1),
     Identity(log(softmax(_z)),                                       log_softmax(_z)),
     Identity(log(exp(_z).sum(0)),                                    _reduction("logsumexp", _z)),
     Identity((_t * log_softmax(_z)).sum(0),                          -_reduction("cross_entropy", _z, _t)),
@@ -136,6 +152,11 @@ class Stabiliser:
         return term if args == term.args else Term(term.op, args, term.data)
 
     def _rewritten(self, node: Term) -> Term:
+        if _is_tail(node):
+            return node
+        chosen = _chosen(node)
+        if chosen is not None:
+            return chosen
         for identity in IDENTITIES:
             result = self._applied(identity, node)
             if result is not None:
@@ -145,6 +166,8 @@ class Stabiliser:
     def _applied(self, identity: Identity, node: Term) -> Term | None:
         """Return the node with the identity used on it, or on some of its terms or factors; None if it has no use."""
         before = identity.before
+        if identity.axes not in {None, len(node.shape)}:
+            return None
         if before.op in {"add", "sub"} and node.op in _SUM:
             return self._some_terms(identity, node)
         if before.op == "mul" and node.op == "mul":
@@ -214,6 +237,24 @@ class Stabiliser:
         for order in permutations(given):
             if all(w[0] == g[0] for w, g in zip(wanted, order, strict=True)):
                 yield from self._match_all([(w[1], g[1]) for w, g in zip(wanted, order, strict=True)], bound)
+
+
+def _is_tail(node: Term) -> bool:
+    """Tell whether a term is log1p(exp(−|u|)), which is stable as it stands."""
+    inner = node.args[0] if node.op == "app" and node.data == "log1p" else node
+    power = inner.args[0] if inner is not node and inner.op == "app" and inner.data == "exp" else None
+    return power is not None and power.op == "neg" and power.args[0].op == "app" and power.args[0].data == "abs"
+
+
+def _chosen(node: Term) -> Term | None:
+    """[u > 0]·a + (1 − [u > 0])·b is a where u > 0 and b elsewhere, however large the other one is."""
+    for one, other in (node.args, node.args[::-1]) if node.op == "add" else ():
+        taken, left = flattened(one, "mul"), flattened(other, "mul")
+        for step in taken:
+            if step.op == "app" and step.data == "step" and (rest := 1 - step) in left:
+                a, b = ([part for part in parts if part not in {step, rest}] for parts in (taken, left))
+                return where(step.args[0], *(product(parts) if parts else lift(1) for parts in (a, b)))
+    return None
 
 
 def _shapes_agree(bound: Bindings) -> bool:

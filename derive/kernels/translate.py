@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,10 +25,25 @@ import sympy
 from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 
+from derive.kernels.contracting import contracted, moved
 from derive.kernels.raising import raised
 from derive.kernels.stabilise import Stabiliser
 from derive.language.notation import SYMBOLS
-from derive.language.term import Complaint, Term, array, at, bound, free, index, name_of, names, place, subterms
+from derive.language.term import (
+    ONE,
+    Complaint,
+    Term,
+    array,
+    at,
+    bound,
+    free,
+    index,
+    is_ones,
+    name_of,
+    names,
+    place,
+    subterms,
+)
 
 ATOM, CALL, POWER, PRODUCT = (PRECEDENCE[name] for name in ("Atom", "Func", "Pow", "Mul"))
 LOOSE: Final = 0  # an argument that needs no brackets
@@ -75,8 +91,9 @@ class Printer(NumPyPrinter):  # type: ignore[misc]
         return self._print_Form(expr)
 
 
-MATMUL = form("{0} @ {1}", PRODUCT - 1, (PRODUCT - 1, PRODUCT))  # a factor of a product is put in brackets
+MATMUL = form("{0} @ {1}", PRODUCT - 1, (PRODUCT, PRODUCT))  # a factor of a product is put in brackets
 TRANSPOSE = form("{0}.T", CALL, (POWER,))
+SOLVE = form("np.linalg.solve({0}, {1})")
 OUTER = form("np.multiply.outer({0}, {1})")
 
 
@@ -128,6 +145,10 @@ _NUMPY = {
     **{name: f"np.{name}({{0}})" for name in ("log1p", "expm1")},
     "π": "np.pi",
     "max": "np.max({0}, axis=-1)",
+    "prod": "np.prod({0}, axis=-1)",
+    **{name: f"np.{name}({{0}}, {{1}})" for name in ("maximum", "minimum")},
+    "logaddexp": "np.logaddexp({0}, {1})",
+    "where": "np.where({0} > 0, {1}, {2})",
     "σ": "_sigmoid({0})",
     "kl": "_kl_gap({0}, {1})",
 }
@@ -139,6 +160,8 @@ _TEXTBOOK = {
     "floor": "np.floor(np.real({0}))",
     "step": "np.where(np.real({0}) > 0, 1.0, 0.0)",
     "max": "np.max({0}, axis=-1)",
+    "prod": "np.prod({0}, axis=-1)",
+    **{name: f"_{name}({{0}})" for name in ("gammaln", "digamma", "trigamma")},
     "relu": "np.where(np.real({0}) > 0, {0}, 0)",
     "abs": "np.where(np.real({0}) > 0, {0}, -({0}))",
     "norm": "np.sqrt((({0}) ** 2).sum(axis=-1))",
@@ -245,7 +268,7 @@ class Translator:
     def prepared(self, term: Term) -> Term:
         """Return a term in array notation and, in a kernel, in stable form."""
         term = raised(term)
-        return self.stabilise(term) if self.stabilise else term
+        return self.stabilise(contracted(term)) if self.stabilise else term
 
     def share(self, terms: Iterable[Term]) -> None:
         """Find what the outputs compute more than once, through named quantities: it gets a name of its own."""
@@ -263,8 +286,8 @@ class Translator:
             delta = Term("app", loss.args, "softmax_minus")
             if delta in counts:
                 self._pairs |= {loss: (loss, delta), delta: (loss, delta)}
-        called = (term for term in counts if term.op in {"app", "rows", "reduce"} and term.data in _SHARED)
-        self._shared = {term for term in called if counts[term] > 1 and term.shape and not free(term)}
+        known = (term for term in counts if _shared_name(term))
+        self._shared = {term for term in known if counts[term] > 1 and term.shape and not free(term)}
 
     def output(self, name: str, term: Term) -> Any:
         """Assign a term to a name, and return the symbol."""
@@ -283,7 +306,8 @@ class Translator:
             symbols, [last], modules=[{}], printer=Printer(), cse=lambda results: (self.assignments, results)
         )
         printed = inspect.getsource(body).splitlines()
-        return [line.strip() for line in printed[1:] if line.strip() and not line.strip().startswith("return")]
+        lines = (_DOUBLE.sub(r"/(\1)", line.strip()) for line in printed[1:])
+        return [line for line in lines if line and not line.startswith("return")]
 
     def whole(self, term: Term) -> Any:
         """Return the expression of a term without free indices."""
@@ -339,8 +363,8 @@ class Translator:
 
     def _computed_once(self, term: Term) -> Any:
         if term not in self._done:
-            expr = (self._app if term.op == "app" else self._on_rows)(term, ()).expr
-            self._done[term] = sympy.Symbol(self.names.fresh(_SHARED[str(term.data)]))
+            expr = getattr(self, f"_{term.op}")(term, ()).expr
+            self._done[term] = sympy.Symbol(self.names.fresh(_shared_name(term)))
             self.assignments.append((self._done[term], expr))
         return self._done[term]
 
@@ -369,7 +393,13 @@ class Translator:
 
     def _aligned(self, terms: Sequence[Term], context: tuple[Term, ...]) -> tuple[list[Any], tuple[Term, ...]]:
         """Return expressions that broadcast together, and the indices that they then have."""
-        pieces = [self._piece(term, context) for term in terms]
+        columns = [_is_column(term) for term in terms]
+        if any(len(term.shape) == 2 and not column for term, column in zip(terms, columns, strict=True)):
+            pieces = [
+                self._column(t) if column else self._piece(t, context) for t, column in zip(terms, columns, strict=True)
+            ]
+        else:
+            pieces = [self._piece(term, context) for term in terms]
         axes = tuple(i for i in context if any(i in piece.axes for piece in pieces))
         ranks = [len(term.shape) for term in terms]
         return [_on_axes(piece, axes, max(ranks) - rank, rank) for piece, rank in zip(pieces, ranks, strict=True)], axes
@@ -388,7 +418,7 @@ class Translator:
             value = _constant(term)
             if value is not None:
                 return Piece(form(repr(value), ATOM)() if value >= 0 else form(repr(value), PRECEDENCE["Add"])())
-            template = f"float({template})"
+            template = f"float({template})" if self.dialect.stable else template
         exprs, axes = self._aligned(term.args, context)
         return Piece(form(template)(*exprs), axes)
 
@@ -445,12 +475,24 @@ class Translator:
     def _at(self, term: Term, context: tuple[Term, ...]) -> Piece:
         whole, places = place(term)
         if free(whole):
-            raise KernelError(f"{term} mixes indices and whole arrays: write it with one of the two")
+            return self._row_at(whole, places, context)
         if len(set(places)) < len(places):
             if len(places) != 2:
                 raise KernelError(f"{term} repeats an index: name the diagonal with let(…)")
             return Piece(form("{0}.diagonal()", CALL, (POWER,))(self.whole(whole)), places[:1])
         return Piece(self.whole(whole), places)
+
+    def _row_at(self, whole: Term, places: tuple[Term, ...], context: tuple[Term, ...]) -> Piece:
+        """A component of a symbol of rows, of a row that is written out at other indices."""
+        row = whole.args[0] if whole.op == "rows" else whole
+        template = self.dialect.template(str(whole.data), 1) if whole.op == "rows" else None
+        if template is None or row.op != "array" or len(row.args) != 2 or places[0].op != "idx":
+            raise KernelError(f"{at(whole, places)} mixes indices and whole arrays: write it with one of the two")
+        inner = self._component(row.args[1], row.args[0], tuple(i for i in context if i is not row.args[0]))
+        expr, leading = form(template)(inner.expr), inner.axes[:-1]
+        if places[0] in leading:  # a component at an index that the row itself depends on
+            expr = form(f"np.diagonal({{0}}, axis1={leading.index(places[0])}, axis2=-1)")(expr)
+        return Piece(expr, (*(i for i in leading if i is not places[0]), places[0]))
 
     def _sum(self, term: Term, context: tuple[Term, ...]) -> Piece:
         return self._folded(term, context, "sum", lambda body, size: _mul(size, body))
@@ -476,6 +518,8 @@ class Translator:
         if set(piece.axes) != set(over):
             sizes = [self._named(i.args[0]) for i in over]
             shape = ", ".join(f"{{{n}}}" for n in range(1, len(sizes) + 1)) + ("," if len(sizes) == 1 else "")
+            if body is ONE:  # in integers, which leave float32 as it is
+                return Piece(form(f"np.ones(({shape}), dtype=np.int8)")(expr, *sizes))
             expr = form(f"np.broadcast_to({{0}}, ({shape}))")(expr, *sizes)
         return Piece(expr)
 
@@ -487,11 +531,39 @@ class Translator:
 
     def _matmul(self, term: Term, context: tuple[Term, ...]) -> Piece:
         if term.args[0].op == "inv":  # one solves, and inverts nothing
-            return Piece(form("np.linalg.solve({0}, {1})")(self.whole(term.args[0].args[0]), self.whole(term.args[1])))
+            return Piece(SOLVE(self.whole(term.args[0].args[0]), self.whole(term.args[1])))
+        turned = _solved_turned(*term.args)
+        if turned is not None:
+            return Piece(SOLVE(TRANSPOSE(self.whole(turned[0])), self.whole(turned[1])))
+        if any(_is_tri(side) for side in term.args):
+            return Piece(self._cumulative(*term.args))
+        first = moved(term.args[0])
+        if first is not None or len(term.args[1].shape) > 2:
+            sides = term.args if first is None else (first, term.args[1])
+            return Piece(form(f"np.tensordot({{0}}, {{1}}, {1 if first is None else (0, 0)})")(*map(self.whole, sides)))
         return Piece(MATMUL(*(self.whole(arg) for arg in term.args)))
 
     def _T(self, term: Term, context: tuple[Term, ...]) -> Piece:  # noqa: N802 - the operator's name
         return Piece(TRANSPOSE(self.whole(term.args[0])))
+
+    def _cumulative(self, left: Term, right: Term) -> Any:
+        """A product with the triangle of ones: cumulative sums down or along, from the other end for its transpose."""
+        down = _is_tri(left)
+        matrix, of = (left, right) if down else (right, left)
+        if down == (matrix.op == "tri"):
+            return form(f"{{0}}.cumsum(axis={0 if down else -1})", CALL, (POWER,))(self.whole(of))
+        turned = "[::-1]" if down else "[..., ::-1]"
+        return form(f"{{0}}{turned}.cumsum(axis={0 if down else -1}){turned}", CALL, (POWER,))(self.whole(of))
+
+    def _tri(self, term: Term, context: tuple[Term, ...]) -> Piece:
+        """The triangle of ones, in the arithmetic of an input that has its size."""
+        source = next((source for source in self.inputs if term.args[0] in source.shape), None)
+        kind = f"dtype={self.names[source]}.dtype" if source is not None else "dtype=np.int8"
+        return Piece(form(f"np.tri({{0}}, {kind})")(self._named(term.args[0])))
+
+    def _column(self, term: Term) -> Piece:
+        """A vector in every column, beside an array that has the columns: NumPy broadcasts it."""
+        return Piece(form("{0}[:, None]", CALL, (POWER,))(self.whole(term.args[0])))
 
     def _outer(self, term: Term, context: tuple[Term, ...]) -> Piece:
         return Piece(OUTER(*(self.whole(arg) for arg in term.args)))
@@ -518,8 +590,13 @@ class Translator:
         return Piece(form(f"{{0}}.sum(axis={term.data})", CALL, (POWER,))(self.whole(term.args[0])))
 
 
-# What a value is called that is needed more than once, by the symbol that computes it.
+_DOUBLE = re.compile(r"/\(\(([^()]*)\)\)")  # SymPy's brackets around a product below a line, twice
+
+# What a value is called that is needed more than once, by the symbol or the operator that computes it.
 _SHARED = {
+    "matmul": "product",
+    "sqrt": "root",
+    "gaussian": "density",
     "σ": "probability",
     "softmax": "probabilities",
     "softmax_complement": "complements",
@@ -543,6 +620,20 @@ _REMEDY = {
 }
 
 
+def _solved_turned(left: Term, right: Term) -> tuple[Term, Term] | None:
+    """Return A and b of A⁻ᵀ b, written so or as bᵀ A⁻¹; None for anything else."""
+    if left.op == "T" and left.args[0].op == "inv":
+        return left.args[0].args[0], right
+    if left.op == "inv" and left.args[0].op == "T":
+        return left.args[0].args[0], right
+    return (right.args[0], left) if right.op == "inv" and len(left.shape) == 1 else None
+
+
+def _shared_name(term: Term) -> str:
+    """Return what a value is called that is needed more than once; "" for what is as soon computed again."""
+    return _SHARED.get(str(term.data) if term.op in {"app", "rows", "reduce"} else term.op, "")
+
+
 def _ordered(axes: Sequence[Term], context: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(i for i in context if i in axes)
 
@@ -562,6 +653,16 @@ def _on_axes(piece: Piece, axes: Sequence[Term], missing: int, rank: int) -> Any
     return form(f"{{0}}[{', '.join(marks)}]", CALL, (POWER,))(expr)
 
 
+def _is_tri(term: Term) -> bool:
+    """Tell whether a term is the triangle of ones, or its transpose."""
+    return term.op == "tri" or (term.op == "T" and term.args[0].op == "tri")
+
+
+def _is_column(term: Term) -> bool:
+    """Tell whether a term is a vector in every column, u 𝟏ᵀ."""
+    return term.op == "outer" and len(term.args[0].shape) == 1 and is_ones(term.args[1])
+
+
 def _is_number(term: Term) -> bool:
     """Tell whether a term holds no array: a number, a size or a scalar argument, which are Python numbers here."""
     return all(not part.shape for part in subterms(term))
@@ -577,4 +678,7 @@ def _constant(term: Term) -> float | None:
     inner = term.args[0]
     if str(term.data) not in _FOLDED or inner.op != "num" or not isinstance(inner.data, (int, Fraction)):
         return None
-    return _FOLDED[str(term.data)](float(inner.data))
+    try:
+        return _FOLDED[str(term.data)](float(inner.data))
+    except (ValueError, OverflowError):  # what is not defined, or too large, is for NumPy to compute
+        return None

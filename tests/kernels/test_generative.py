@@ -149,7 +149,7 @@ VAE_BODY = """\
     divergences = (M**2 + _expgap(V)).sum(axis=1)/2
     elbo = (reconstructions - divergences).sum(axis=0)/count
     dM = ((R @ W)/τ**2 - M)/count
-    dV = (-(exponential*(W**2).sum(axis=0))/τ**2 - np.expm1(V))/((2*count))
+    dV = (-(exponential*(W**2).sum(axis=0))/τ**2 - np.expm1(V))/(2*count)
 """
 
 

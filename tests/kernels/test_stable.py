@@ -86,6 +86,50 @@ def test_the_error_function_of_real_and_complex_numbers():
         assert worst(stable.scaled_erfc(tail), [mpmath.exp(z * z) * mpmath.erfc(z) for z in exact(tail)]) <= 4
 
 
+ROOT = 1.4616321449683623  # of digamma
+GAMMA = [
+    ("gammaln", mpmath.loggamma, mpmath.digamma),
+    ("digamma", mpmath.digamma, lambda x: mpmath.psi(1, x)),
+    ("trigamma", lambda x: mpmath.psi(1, x), lambda x: mpmath.psi(2, x)),
+]
+_CLOSE = 10.0 ** _RNG.uniform(-15, -1, 60)
+_NEAR_ZEROS = [np.abs(zero + sign * _CLOSE) for zero in (1, 2, ROOT) for sign in (1, -1)]
+_ENDS_OF_BRANCHES = np.array([1, 2, ROOT, 0.5, 1.5, 2.5, 10])
+OF_GAMMA = np.concatenate(
+    [10.0 ** _RNG.uniform(-15, 15, 200), _RNG.uniform(0, 12, 400), *_NEAR_ZEROS, _ENDS_OF_BRANCHES]
+)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "textbook", "slope"), GAMMA, ids=[row[0] for row in GAMMA])
+def test_the_gamma_function_and_its_derivatives(name, textbook, slope, dtype):
+    """Relative to the value itself, which is 0 at 1, at 2 and at the root of digamma."""
+    points = OF_GAMMA.astype(dtype)
+    got = getattr(stable, name)(points)
+    assert got.dtype == dtype
+    with mpmath.workdps(60):
+        assert worst(got, map(textbook, exact(points))) <= 8
+        inside = OF_GAMMA[(OF_GAMMA > 0.01) & (OF_GAMMA < 40)]
+        slopes = [float(slope(x)) for x in exact(inside)]
+    np.testing.assert_allclose(getattr(stable, name)(inside + 1e-100j).imag / 1e-100, slopes, rtol=1e-12, atol=1e-13)
+    assert np.isnan(getattr(stable, name)(np.array([-0.5, 0.0], dtype))).all()
+
+
+def test_the_product_of_the_others():
+    rows = _RNG.normal(size=(30, 6))
+    rows[::3, 2] = 0
+    rows[::6, 4] = 0
+    with mpmath.workdps(60):
+        wanted = [mpmath.fprod(row[:k] + row[k + 1 :]) for row in map(exact, rows) for k in range(6)]
+        assert worst(stable.prod_others(rows), wanted) <= 6
+    assert stable.prod_others(np.array([[7.0], [0.0]])).tolist() == [[1], [1]]
+
+
+def test_the_indicator_of_the_maximum():
+    z = np.array([[1, 3, 2], [-np.inf, -5, -5]], np.float32)
+    assert stable.hardmax(z).tolist() == [[0, 1, 0], [0, 1, 1]]
+
+
 @pytest.mark.parametrize("y", [0.0, 1.0, 1 - 1e-12])
 def test_logistic_loss_and_its_derivative(y):
     labels = np.full_like(POINTS, y)
@@ -216,7 +260,7 @@ def test_loss_and_delta_together_are_those_apart():
 
 _ARGUMENTS = {
     "z": MODERATE, "y": np.abs(MODERATE) / 20, "a": np.abs(MODERATE), "b": np.abs(MODERATE) + 0.1,
-    "p": np.abs(MODERATE), "q": np.abs(MODERATE) + 0.1, "v": MODERATE, "like": MODERATE,
+    "p": np.abs(MODERATE), "q": np.abs(MODERATE) + 0.1, "v": MODERATE, "like": MODERATE, "x": MODERATE,
 }  # fmt: skip
 FUNCTIONS = [f for name, f in inspect.getmembers(stable, inspect.isfunction) if name not in {"loss_of", "delta_of"}]
 
