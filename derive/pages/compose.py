@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from derive.language.array import bound_index, component, push
@@ -90,7 +91,7 @@ def page(
         ),
         topic=topic,
         certificate=certificate,
-        convention=prose(entry.convention),
+        convention=(*prose(entry.convention), *_bracket(entry, lines)),
         numbers=tuple(
             model.Number(number.term, number.shown, prose(number.words), (NUMBERS, position) in confirmed)
             for position, number in enumerate(entry.numbers)
@@ -103,6 +104,19 @@ def page(
         after=_links(entry.follow_ups, others),
         misstated=tuple(Link(wrong.slug, text_of(wrong.title)) for wrong in misstated),
     )
+
+
+def _bracket(entry: Record, lines: Iterable[Line]) -> Prose:
+    """Return what the bracket [i = j] means, where one is printed and the convention does not say so."""
+    shown = (side for line in lines for side in (line.left, line.right) if side is not None)
+    said = (piece for piece in prose(entry.convention) if isinstance(piece, Term))
+    seen: set[Term] = set()
+    deltas = [part for term in shown for part in subterms(term, seen) if part.op == "delta"]
+    if not deltas or any(part.op == "delta" for term in said for part in subterms(term)):
+        return ()
+    left, right = deltas[0].args
+    words = " is 1 where ", left, " and ", right, " are equal and 0 elsewhere."
+    return (" " * bool(entry.convention) + "The bracket ", deltas[0], *words)
 
 
 # ---- what each kind of entry says of itself --------------------------------------------------------------------------
@@ -252,7 +266,7 @@ def _for_every(places: Sequence[Term]) -> Prose:
 
 def _stated(proof: Proof, witnessed: Collection[Place]) -> Line:
     """Return the claim of a proof without lines as its one line."""
-    [result, *_] = _results(proof.claim, proof.argument.because)
+    [result, *_] = _results(proof.claim, proof.argument.because, _fixed(proof.entry))
     return Line(
         number=0,
         left=result.left,
@@ -268,7 +282,7 @@ def _stated(proof: Proof, witnessed: Collection[Place]) -> Line:
 
 def _boxed(proof: Proof, lines: Sequence[Line]) -> tuple[Result, ...]:
     """Return the claim in a box; none where the only line is the claim."""
-    claimed = _results(proof.claim, proof.argument.because)
+    claimed = _results(proof.claim, proof.argument.because, _fixed(proof.entry))
     if len(lines) == 1 == len(claimed) and (lines[0].left, lines[0].right) == (claimed[0].left, claimed[0].right):
         return ()
     tags = _tags(proof.entry, proof.theorem)
@@ -277,28 +291,33 @@ def _boxed(proof: Proof, lines: Sequence[Line]) -> tuple[Result, ...]:
     return tuple(replace(result, tags=tags, main=proof.main) for result in claimed)
 
 
-def _results(claim: Term, because: Prose) -> tuple[Result, ...]:
+def _fixed(entry: Record) -> frozenset[Term]:
+    """Return the indices that an assumption speaks of: a result holds for these and not for every one."""
+    return frozenset(symbol for assumption in entry.assumptions for symbol in free(assumption.formula))
+
+
+def _results(claim: Term, because: Prose, fixed: Collection[Term] = ()) -> tuple[Result, ...]:
     """Return a claim as boxed rows: a conjunction as several, "for every k" beside and not in front."""
     if claim.op == "and":
-        return tuple(result for part in claim.args for result in _results(part, because))
+        return tuple(result for part in claim.args for result in _results(part, because, fixed))
     symbols: list[Term] = []
     while claim.op == "forall":
         symbols.append(claim.args[0])
         claim = claim.args[1]
     if claim.op == "tends":
-        return (_limit(claim, because, symbols),)
+        return (_limit(claim, because, symbols, fixed),)
     if claim.op not in model.RELATIONS:
         return (Result(claim, "iff", Term("true"), because),)
-    named = symbols or sorted((s for s in free(claim) if s.op == "idx"), key=text)
+    named = symbols or sorted((s for s in free(claim) if s.op == "idx" and s not in fixed), key=text)
     reason = (*because, *(("; ",) if because and named else ()), *_for_every(named))
     return (Result(claim.args[0], claim.op, claim.args[1], reason, claim.args[0].shape),)
 
 
-def _limit(claim: Term, because: Prose, symbols: list[Term]) -> Result:
+def _limit(claim: Term, because: Prose, symbols: list[Term], fixed: Collection[Term]) -> Result:
     """Return a limit as a boxed row, with the way that its variable goes beside it."""
     variable, *to, value, body = claim.args
     way: Prose = ("as ", variable, " goes to ", to[0]) if to else ("as ", variable, " grows without bound")
-    named = symbols or sorted((s for s in free(claim) if s.op == "idx"), key=text)
+    named = symbols or sorted((s for s in free(claim) if s.op == "idx" and s not in fixed), key=text)
     reason = (*way, *(("; ", *because) if because else ()), *(("; ", *_for_every(named)) if named else ()))
     return Result(body, "to", value, reason, body.shape)
 
@@ -355,11 +374,12 @@ def _given(entry: Record, symbol: Term, about: str) -> model.Given:
     return model.Given(symbol, prose(about), tuple(defined), symbol.shape, tuple(tags))
 
 
-def _speaks_of(formula: Term) -> set[Term]:
+@cache
+def _speaks_of(formula: Term) -> frozenset[Term]:
     """Return the variables and named quantities that a formula names, definitions left closed."""
     if formula.op in {"var", "let"}:
-        return {formula}
-    return set[Term]().union(*map(_speaks_of, formula.args))
+        return frozenset([formula])
+    return frozenset[Term]().union(*map(_speaks_of, formula.args))
 
 
 def definition(symbol: Term) -> Prose:
@@ -466,17 +486,24 @@ def _assumptions(entry: Record, lines: Iterable[Line]) -> tuple[model.Assumption
     )
 
 
+MOST_RUNS: Final = 20
+"How many runs of lines are listed."
+
+
 def _listed(numbers: Sequence[int]) -> Prose:
-    """Return "lines 2 to 4, 7"."""
+    """Return "lines 2 to 4, 7"; of very many the first ones."""
     runs: list[list[int]] = []
     for number in sorted(set(numbers)):
         if runs and runs[-1][-1] == number - 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    shown = runs if len(runs) <= MOST_RUNS else runs[: MOST_RUNS // 2]
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in shown]
     if not words:
         return ()
+    if len(shown) < len(runs):
+        words[-1] += f" and {sum(map(len, runs[len(shown) :]))} more"
     return (f"{'line' if len(set(numbers)) == 1 else 'lines'} {', '.join(words)}",)
 
 

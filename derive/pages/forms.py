@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from derive.language.notation import SYMBOLS
-from derive.language.term import ZERO, Term, bound, free, is_random, least_of, name_of, place, subterms
+from derive.language.term import ZERO, Term, bound, free, is_ones, is_random, least_of, name_of, place, subterms
 from derive.pages.names import Name, Template, parse_name
 
 # Levels of binding, loosest first. A piece stands without brackets where at least its level is called for.
@@ -57,15 +57,18 @@ class Ink:
         A natural number; words; the blank after a prefix.
     name, index : callable
         A name; a name with indices, and whether commas part them.
-    component, power, transpose : callable
+    component, power, transpose, inverse_transpose : callable
         What is written below and above a closed piece.
     fraction, bracket, square : callable
         A built-up fraction; round and square brackets, and whether they are tall.
+    opened, closed : callable
+        A bracket ( or [ before a part of what it holds, and its partner after another part.
     big, expectation, partial, operator_of_derivative : callable
         Σ and Π, 𝔼, ∂ or d, ∂/∂x.
     applied, symbol, template, primed, prefix : callable
-        A function's name with its arguments in brackets; a symbol's name; its arguments put into its template, or
-        None if it has none; its name with a prime, or None; whether it stands before a short argument without brackets.
+        A function's name with its arguments in brackets; a symbol's name; its arguments put into its template, tall or
+        not, or None if it has none; its name with a prime, or None; whether it stands before a short argument without
+        brackets.
     touching : callable
         What comes between two factors.
     matrix : callable
@@ -83,16 +86,19 @@ class Ink:
     component: Callable[[str, list[str], bool], str]
     power: Callable[[str, str], str]
     transpose: Callable[[str], str]
+    inverse_transpose: Callable[[str], str]
     fraction: Callable[[str, str], str]
     bracket: Callable[[str, bool], str]
     square: Callable[[str, bool], str]
+    opened: Callable[[str, str, bool], str]
+    closed: Callable[[str, str, bool], str]
     big: Callable[[str, str], str]
     expectation: Callable[[str], str]
     partial: Callable[[bool, str], str]
     operator_of_derivative: Callable[[bool, str], str]
     applied: Callable[[str, list[str], bool], str]
     symbol: Callable[[str], str]
-    template: Callable[[str, list[str]], str | None]
+    template: Callable[[str, list[str], bool], str | None]
     primed: Callable[[str], str | None]
     prefix: Callable[[str], bool]
     touching: Callable[[str, Piece], str]
@@ -138,13 +144,6 @@ class Printer:
     def text(self, term: Term, level: int = IMPLICATION) -> str:
         """Return the text of `fit`."""
         return self.fit(term, level).text
-
-    def parts(self, term: Term) -> tuple[str, ...]:
-        """Return a formula in parts between which a line may be broken: before a + or − that no bracket holds."""
-        if term.op in {"add", "sub"}:
-            right = self.fit(term.args[1], ELEMENTWISE)
-            return (*self.parts(term.args[0]), f"{self.ink.signs[term.op].lstrip()}{right.text}")
-        return (self.piece(term).text,)
 
 
 Form = Callable[[Printer, Term], Piece]
@@ -250,21 +249,26 @@ def _mul(printer: Printer, term: Term) -> Piece:
 
 def _juxtapose(printer: Printer, left: Term, right: Term, *, associative: bool) -> Piece:
     """Two factors side by side. A sign on the first one is the sign of the product."""
-    first = printer.piece(left)
-    signed = left.op == "neg" or (left.op == "num" and first.level == SUM)
-    if (first.level < PRODUCT and not signed) or first.open or _slashed(printer, left):
-        first, signed = printer.fit(left, POWER, closed=True), False
-    second = printer.fit(
-        right, PRODUCT if (associative and not _ratio(printer, right)) or right.op in _SIGNED_SUMS else PREFIX
-    )
-    glue = printer.ink.touching(first.text, second)
+    first, second, glue, _ = factors_of(printer, left, right, associative=associative)
     return Piece(
         first.text + glue + second.text,
-        SUM if signed else PRODUCT,
+        SUM if first.level < PRODUCT else PRODUCT,
         second.open,
         first.tall or second.tall,
         first.bracketed,
     )
+
+
+def factors_of(printer: Printer, left: Term, right: Term, *, associative: bool = True) -> tuple[Piece, Piece, str, int]:
+    """Return two factors as they stand side by side, what comes between, and the level that the second one needs."""
+    first = printer.piece(left)
+    signed = left.op == "neg" or (left.op == "num" and first.level == SUM)
+    inner = left.op == "matmul" and not left.shape and right.shape  # (aᵀ b) c, which is no product of three
+    if (first.level < PRODUCT and not signed) or first.open or _slashed(printer, left) or inner:
+        first = printer.fit(left, POWER, closed=True)
+    level = PRODUCT if (associative and not _ratio(printer, right)) or right.op in _SIGNED_SUMS else PREFIX
+    second = printer.fit(right, level)
+    return first, second, printer.ink.touching(first.text, second), level
 
 
 def _slashed(printer: Printer, term: Term) -> bool:
@@ -284,11 +288,24 @@ def _ratio(printer: Printer, term: Term) -> bool:
 def _matmul(printer: Printer, term: Term) -> Piece:
     """Two vectors make a row times a column."""
     left, right = term.args
-    return _juxtapose(printer, left if term.shape else left.T, right, associative=False)
+    if not term.shape:
+        left = _row(left) if left.op == "matmul" and len(left.args[0].shape) == 1 else left.T
+    return _juxtapose(printer, left, right, associative=False)
 
 
 def _outer(printer: Printer, term: Term) -> Piece:
-    return _juxtapose(printer, term.args[0], term.args[1].T, associative=False)
+    row = _row(term.args[1])
+    return _juxtapose(printer, term.args[0], row, associative=row.op == "matmul")
+
+
+def _row(vector: Term) -> Term:
+    """Return a vector as a row: of a C it is aᵀ C, of C⁻¹ b it is bᵀ C⁻ᵀ, and of every other one the transpose."""
+    if vector.op == "matmul" and len(vector.args[0].shape) == 1:
+        return _row(vector.args[0]) @ vector.args[1]
+    if vector.op == "matmul" and vector.args[0].op in {"inv", "T"}:
+        matrix, column = vector.args
+        return _row(column) @ (matrix.args[0] if matrix.op == "T" else matrix.T)
+    return vector.T
 
 
 def _div(printer: Printer, term: Term) -> Piece:
@@ -320,7 +337,10 @@ def _pow(printer: Printer, term: Term) -> Piece:
 
 
 def _transpose(printer: Printer, term: Term) -> Piece:
-    base = printer.fit(term.args[0], ATOM)
+    inverse = term.args[0].op == "inv"
+    base = printer.fit(term.args[0].args[0] if inverse else term.args[0], ATOM)
+    if inverse:
+        return Piece(printer.ink.inverse_transpose(base.text), POWER, tall=base.tall, bracketed=base.bracketed)
     return Piece(printer.ink.transpose(base.text), POWER, tall=base.tall, bracketed=base.bracketed)
 
 
@@ -367,11 +387,12 @@ def _symbol(printer: Printer, term: Term) -> Piece:
     written = SYMBOLS[name].written
     if written is not None:
         return printer.piece(written(*term.args))
-    if name == "exp" and any(part.op in _SIGNED_SUMS | {"D", "expect", "mean"} for part in subterms(term.args[0])):
+    if name == "exp" and _is_heavy(term.args[0]):
         return _called(printer, ink.symbol("exp function"), term.args)
     inner = printer.inline() if "^{" in SYMBOLS[name].tex else printer
     pieces = [inner.piece(arg) for arg in term.args]
-    formed = ink.template(name, [piece.text for piece in pieces])
+    tall = printer.display and any(piece.tall for piece in pieces)
+    formed = ink.template(name, [piece.text for piece in pieces], tall)
     if formed is not None:
         raised = "^" in SYMBOLS[name].tex
         closed = not raised and name != "sqrt"  # an exponent beside a root would seem to be under it
@@ -386,6 +407,13 @@ def _symbol(printer: Printer, term: Term) -> Piece:
         return Piece(ink.symbol(name) + ink.space + first.text, PREFIX, True, first.tall)
     called = _called(printer, ink.symbol(name), term.args)
     return replace(called, level=POWER) if ink.prefix(name) else called  # log(a + b)² could be read either way
+
+
+def _is_heavy(exponent: Term) -> bool:
+    """Tell whether an exponent would be hard to read when it is raised."""
+    parts = list(subterms(exponent))
+    logs = exponent.op in {"add", "sub"} and any((part.op, part.data) == ("app", "log") for part in parts)
+    return logs or any(part.op in _SIGNED_SUMS | {"D", "expect", "mean"} for part in parts)
 
 
 def _called(printer: Printer, name: str, arguments: tuple[Term, ...]) -> Piece:
@@ -423,6 +451,9 @@ def _sum_axis(printer: Printer, term: Term) -> Piece:
 
 def _at(printer: Printer, term: Term) -> Piece:
     array, *places = term.args
+    if array.op == "tri":
+        left, right = map(printer.text, places)
+        return Piece(printer.ink.square(f"{right}{printer.ink.signs['le']}{left}", False))
     axes = zip(array.shape, places, strict=True)
     points = [printer.text(where) for axis, where in axes if axis.op == "space"]
     inner = printer.inline()
@@ -456,6 +487,8 @@ def _delta(printer: Printer, term: Term) -> Piece:
 
 
 def _array(printer: Printer, term: Term) -> Piece:
+    if is_ones(term):
+        return Piece(printer.ink.symbol("ones"))
     body = printer.piece(term.args[-1])
     tall = body.tall and printer.display
     places = [printer.inline().text(index) for index in term.args[:-1]]
@@ -469,9 +502,11 @@ def _array(printer: Printer, term: Term) -> Piece:
 def _derivative(printer: Printer, term: Term) -> Piece:
     """∂f/∂x for a short f, and the operator ∂/∂x before a long one; a straight d where there is one variable at all."""
     body, by = term.args
+    if body.op == "D" and _is_short(body.args[0]):
+        return _second_derivative(printer, body.args[0], body.args[1], by)
     straight, ink, inner = _one_variable(body, by), printer.ink, printer.inline()
     below = ink.partial(straight, inner.text(by, ATOM))
-    short = place(body)[0].op in {"var", "let"}
+    short = _is_short(body)
     if printer.style == "text":
         return _slashed_derivative(printer, term, straight, below)
     if short:
@@ -483,6 +518,26 @@ def _derivative(printer: Printer, term: Term) -> Piece:
     operator = ink.operator_of_derivative(straight, below)
     glue = ink.space if body.op == "num" else ink.touching(operator, operand)
     return Piece(operator + glue + operand.text, PREFIX, True, printer.display)
+
+
+def _is_short(body: Term) -> bool:
+    return place(body)[0].op in {"var", "let"}
+
+
+def _second_derivative(printer: Printer, body: Term, first: Term, second: Term) -> Piece:
+    """∂²f/∂x², ∂²f/∂x∂y; of a number by vectors ∂²f/∂x∂yᵀ, the rows by the first and the columns by the second."""
+    ink, inner = printer.ink, printer.inline()
+    straight = first is second and _one_variable(body, first)
+    vectors = not body.shape and len(first.shape) == len(second.shape) == 1
+    if first is second and not vectors:
+        below = ink.partial(straight, ink.power(inner.text(first, ATOM), "2"))
+    else:
+        places = inner.text(first, ATOM), inner.text(second.T if vectors else second, ATOM if not vectors else POWER)
+        below = "".join(ink.partial(False, where) for where in places)
+    above = ink.power(ink.partial(straight, "").strip(), "2") + inner.text(body, ATOM)
+    if printer.display:
+        return Piece(ink.fraction(above, below), QUOTIENT, tall=True)
+    return Piece(above + ink.signs["div"] + below, PRODUCT)
 
 
 def _slashed_derivative(printer: Printer, term: Term, straight: bool, below: str) -> Piece:
@@ -498,20 +553,26 @@ def _slashed_derivative(printer: Printer, term: Term, straight: bool, below: str
 
 def _one_variable(body: Term, by: Term) -> bool:
     """Tell whether a derivative is by the only variable that there is, a scalar."""
-    variables = {part for part in subterms(body) if part.op == "var"}
-    return not by.shape and not free(body) and variables <= {by} and by.op == "var"
+    if by.op != "var" or by.shape or free(body):
+        return False
+    return {part for part in subterms(body) if part.op == "var"} <= {by}
 
 
 def _big(printer: Printer, term: Term) -> Piece:
     """Σ and Π: several of a kind share one sign."""
+    sign, body = gathered(printer, term)
+    inner = printer.fit(body, PRODUCT)
+    return Piece(sign + inner.text, PRODUCT, True, printer.display or inner.tall)
+
+
+def gathered(printer: Printer, term: Term) -> tuple[str, Term]:
+    """Return the one sign of several sums or products with all that it ranges over, and what stands after it."""
     symbols, body = [term.args[0]], term.args[-1]
     while body.op == term.op and body.args[0] not in symbols:
         symbols.append(body.args[0])
         body = body.args[-1]
     below = printer.ink.signs["comma"].join(_ranging(printer.inline(), symbol) for symbol in symbols)
-    inner = printer.fit(body, PRODUCT)
-    sign = printer.ink.big(term.op, below)
-    return Piece(sign + inner.text, PRODUCT, True, printer.display or inner.tall)
+    return printer.ink.big(term.op, below), body
 
 
 def _ranging(printer: Printer, symbol: Term) -> str:
@@ -564,17 +625,23 @@ _TURNED: Final = {"lt": "gt", "le": "ge"}
 
 
 def _relation(printer: Printer, term: Term) -> Piece:
-    """u > 0 is written so, and not as 0 < u."""
-    left, right, sign = *term.args, term.op
-    if sign in _TURNED and left is ZERO:
-        left, right, sign = right, left, _TURNED[sign]
+    left, right, sign = sides_of(term)
     first, second = printer.fit(left, SUM), printer.fit(right, SUM)
     return Piece(first.text + printer.ink.signs[sign] + second.text, RELATION, True, first.tall or second.tall)
 
 
+def sides_of(term: Term) -> tuple[Term, Term, str]:
+    """Return the sides of a relation as they are written, and its sign: u > 0 and not 0 < u."""
+    left, right = term.args
+    if term.op in _TURNED and left is ZERO:
+        return right, left, _TURNED[term.op]
+    return left, right, term.op
+
+
 def _connective(level: int) -> Form:
     def form(printer: Printer, term: Term) -> Piece:
-        left, right = (printer.fit(arg, level + 1) for arg in term.args)
+        inner = level + (level != CONJUNCTION)  # (a ∧ b) ∧ c needs no brackets
+        left, right = (printer.fit(arg, inner) for arg in term.args)
         return Piece(left.text + printer.ink.signs[term.op] + right.text, level, True, left.tall or right.tall)
 
     return form
@@ -652,6 +719,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "sumax": _sum_axis,
     **dict.fromkeys(("diag", "det", "trace"), _of_matrix),
     "eye": lambda printer, term: Piece(printer.ink.symbol("eye")),
+    "tri": lambda printer, term: Piece(printer.ink.symbol("tri")),
     "inv": _inverse,
     "invertible": _predicate(" is invertible"),
     "posdef": _predicate(" is positive definite"),

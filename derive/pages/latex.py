@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import string
+import unicodedata
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from derive.language.term import Shape, Term
-from derive.pages.cancelled import marked
 from derive.pages.mathml import TexError
-from derive.pages.model import Hole, Holed, Line, Number, Result
-from derive.pages.tex import INK, LETTERS, tex, tex_parts, tex_quoted, tex_shape
+from derive.pages.measure import left_parts, number_parts, row_parts
+from derive.pages.model import Hole, Holed, Line, Number, Result, Tracks
+from derive.pages.names import ACCENTS
+from derive.pages.tex import INK, LETTERS, tex, tex_shape
 
 
 class Tex(str):
@@ -28,9 +32,10 @@ _SIGNS: Final = {
     "−": "-", "×": r"\times", "·": r"\cdot", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "≈": r"\approx",
     "⊢": r"\vdash", "∂": r"\partial", "∇": r"\nabla", "∞": r"\infty", "∈": r"\in", "→": r"\to", "⇒": r"\Rightarrow",
     "⟺": r"\iff", "⊙": r"\odot", "⊗": r"\otimes", "′": "'", "ᵀ": r"{}^{\top}", "√": r"\surd", "±": r"\pm", "∣": r"\mid",
+    "∀": r"\forall", "∧": r"\wedge",
     "‖": r"\Vert", "★": r"\star", "𝟏": r"\mathbf{1}", "½": r"\tfrac{1}{2}", "¼": r"\tfrac{1}{4}",
     **{digit: f"{{}}_{{{n}}}" for n, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")},
-    **{digit: f"{{}}^{{{n}}}" for n, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}, "⁻": "{}^{-}",
+    **{digit: f"{{}}^{{{n}}}" for n, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}, "⁻": "{}^{-}", "⁺": "{}^{+}",
 }  # fmt: skip
 # Ligatures of the fonts that would change code.
 _IN_CODE: Final = {
@@ -54,10 +59,18 @@ def escaped(value: object) -> str:
     TexError
         For a character that a small TeX cannot print.
     """
-    return value if isinstance(value, Tex) else "".join(map(_character, str(value)))
+    return value if isinstance(value, Tex) else "".join(map(_character, _clusters(str(value))))
+
+
+def _clusters(text: str) -> list[str]:
+    """Return the characters of a text, each with the accent that stands over it."""
+    return re.findall(f".[{''.join(ACCENTS)}]?", unicodedata.normalize("NFC", text), re.DOTALL)
 
 
 def _character(character: str) -> str:
+    *letters, last = tuple(unicodedata.normalize("NFD", character))
+    if len(letters) == 1 and last in ACCENTS and (letters[0] in LETTERS or letters[0] in string.ascii_letters):
+        return f"\\ensuremath{{\\{ACCENTS[last]}{{{LETTERS.get(letters[0], letters[0])}}}}}"
     if character in _SPECIAL:
         return _SPECIAL[character]
     sign = _SIGNS.get(character) or LETTERS.get(character)
@@ -89,21 +102,21 @@ def _piece(piece: str | Term | Hole) -> str:
     return _inline(tex(piece))
 
 
-def _left(row: Line | Result) -> Tex:
-    return Tex(_parted(tex_parts(row.left))) if row.left is not None else Tex()
+def _left(row: Line | Result, tracks: Tracks) -> Tex:
+    return Tex(_parted(left_parts(row, tracks))) if row.left is not None else Tex()
 
 
-def _right(row: Line | Result) -> Tex:
+def _right(row: Line | Result, tracks: Tracks) -> Tex:
     """Return the relation and the right side."""
     sign = f"{{}}{INK.signs[row.relation]}".rstrip()
     if row.right is None:
         return _display(sign)
-    first, *others = tex_parts(marked(row.right, row.struck if isinstance(row, Line) else ()))
+    first, *others = row_parts(row, tracks)
     return Tex(_parted((f"{sign} {first}", *others)))
 
 
 def _quoted(number: Number) -> Tex:
-    return Tex(_parted(tex_quoted(number.term, number.shown)))
+    return Tex(_parted(number_parts(number)))
 
 
 def _parted(parts: tuple[str, ...]) -> str:
@@ -119,7 +132,8 @@ def _shape(shape: Shape) -> Tex:
 
 def _code(source: str) -> Tex:
     lines = source.rstrip("\n").split("\n")
-    return Tex("\n".join(f"\\codeline{{{''.join(_IN_CODE.get(c) or _character(c) for c in line)}}}" for line in lines))
+    coded = ("".join(_IN_CODE.get(c) or _character(c) for c in _clusters(line)) for line in lines)
+    return Tex("\n".join(f"\\codeline{{{line}}}" for line in coded))
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(

@@ -46,7 +46,7 @@ _PLAIN: Final = frozenset("+-=<>()[]/,.;:!?*'^_&")
 _TOKEN: Final = re.compile(r"\\operatorname\*|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|[A-Za-z]|\s+|.", re.DOTALL)
 _ESCAPED_IN_TEXT: Final = re.compile(r"\\([_&%#$ {}])")
 _DELIMITERS: Final = _listed(
-    r"( ) [ ] / \{ \} \lvert \rvert \lVert \rVert \langle \rangle \lfloor \rfloor \lceil \rceil"
+    r". ( ) [ ] / \{ \} \lvert \rvert \lVert \rVert \langle \rangle \lfloor \rfloor \lceil \rceil"
 )
 
 # The styled letters of Unicode have holes where a letter stood in an older block.

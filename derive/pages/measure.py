@@ -12,9 +12,10 @@ from typing import Final, TypeVar
 from xml.etree.ElementTree import Element, fromstring
 
 from derive.language.term import Prose, Term
+from derive.pages.cancelled import marked
 from derive.pages.mathml import mathml
-from derive.pages.model import Given, Hole, Holed, Line, Mistake, Page, Result, Section, Tracks
-from derive.pages.tex import tex, tex_parts, tex_shape
+from derive.pages.model import Given, Hole, Holed, Line, Mistake, Number, Page, Result, Section, Tracks
+from derive.pages.tex import tex, tex_parts, tex_quoted, tex_shape
 
 # What stands on both sides of an operator in em, where its element does not say.
 _AROUND: Final = {
@@ -37,6 +38,8 @@ MARK: Final = 5.6
 REASON: Final = 16.0
 NARROW_REASON: Final = 11.5
 SMALL: Final = 0.9
+_PADDING: Final = 1.3  # of a cell of the table of what is given
+NUMBERS: Final = 22.0  # of numbers that are quoted, with room for their decimals
 CLAIM: Final = 31.0  # of the index, where titles stand before the claims
 
 
@@ -127,6 +130,11 @@ def _piece_width(piece: str | Term | Hole) -> float:
     )
 
 
+def number_parts(number: Number) -> tuple[str, ...]:
+    """Return a number that is quoted and its decimals in parts between which a line may be broken."""
+    return tex_quoted(number.term, number.shown, lambda part: width(part) > NUMBERS)
+
+
 def text_rows(prose: Holed, available: float) -> int:
     """Return how many lines of text prose takes in a column, in em."""
     return max(1, math.ceil(1.04 * prose_width(prose) / available)) if prose else 0
@@ -145,21 +153,23 @@ def given_widths(given: Sequence[Given]) -> tuple[float, float, float, float]:
 
 def defined_scale(defined: Prose, available: float) -> float:
     """Return by how much a definition must shrink for its widest formula to fit its column: 1, or less."""
-    widest = _widest(defined)
-    return _share((available - 1.3) / widest if widest else 1.0)
+    widest = _widest(defined, available)
+    return _share((available - _PADDING) / widest if widest else 1.0)
 
 
-def defined_parts(definition: Term) -> tuple[str, ...]:
-    """Return the formula of a definition in parts between which a line may be broken."""
+def defined_parts(definition: Term, available: float = math.inf) -> tuple[str, ...]:
+    """Return the formula of a definition in parts between which a line may be broken, each in its column if it can."""
     if definition.op != "eq":
         return (tex(definition),)
-    first, *others = tex_parts(definition.args[1], False)
-    return (f"{tex(definition.args[0])} = {first}", *others)
+    symbol = f"{tex(definition.args[0])} = "
+    room = available - _PADDING - width(symbol, False)
+    first, *others = tex_parts(definition.args[1], False, lambda part: width(part, False) > room)
+    return (f"{symbol}{first}", *others)
 
 
-def _widest(defined: Prose) -> float:
+def _widest(defined: Prose, available: float = math.inf) -> float:
     """Return the width of the widest part of a definition that cannot be broken."""
-    parts = (part for piece in defined if isinstance(piece, Term) for part in defined_parts(piece))
+    parts = (part for piece in defined if isinstance(piece, Term) for part in defined_parts(piece, available))
     return max((width(part, False) for part in parts), default=0.0)
 
 
@@ -169,19 +179,21 @@ def wrong_width(mistakes: Iterable[Mistake]) -> float:
     return round(min(max(8.0, widest + 1.5), BLOCK / 2), 1)
 
 
-def formula_rows(parts: tuple[str, ...], available: float) -> int:
-    """Return on how many rows the parts of a formula stand when each goes where there is room."""
-    rows, used = 1, 0.0
+def formula_rows(parts: tuple[str, ...], available: float) -> list[bool]:
+    """Return the rows of the parts of a formula when each goes where there is room: whether a row is high."""
+    rows, used = [False], 0.0
     for part in parts:
         wide = width(part)
         if used and used + wide > available:
-            rows, used = rows + 1, 1.6
+            rows, used = [*rows, False], 1.6
+        rows[-1] |= _is_high(part)
         used += wide
     return rows
 
 
 _TALL: Final = ("\\frac", "\\sum", "\\prod", "\\int", "\\begin")
 _ENLARGED: Final = 1.15  # results are printed larger
+_A_LITTLE: Final = 0.9
 _REASON_LINE: Final = 0.85
 _SMALLEST: Final = 0.6
 _LEAST_LEFT: Final = 2.2
@@ -246,11 +258,11 @@ def _fitted(row: Row, tracks: Tracks) -> Row:
     if row.right is None:
         return row
     stacked = bool(_left(row) > tracks.left)
-    parts = tex_parts(row.right)
-    high = any(map(_is_high, parts))
+    parts = row_parts(row, tracks)
+    first, *others = formula_rows(parts, _own_room(row, tracks))
     left_high = _is_high(_left_tex(row))
-    tall = 3 if high or (left_high and not stacked) else 2
-    tall += (formula_rows(parts, _room(tracks.left, tracks.reason)) - 1) * (3 if high else 2)
+    tall = 3 if first or (left_high and not stacked) else 2
+    tall += sum(2 if high else 1 for high in others)
     tall += (3 if left_high else 2) if stacked else 0
     tags = 2.2 * len(row.tags)
     words = text_rows((*row.reason, "m" * round(tags)), reason_width(tracks))
@@ -258,12 +270,39 @@ def _fitted(row: Row, tracks: Tracks) -> Row:
     return replace(row, tall=max(tall, reason), stacked=stacked)
 
 
+def _own_room(row: Line | Result, tracks: Tracks) -> float:
+    """Return the room of a right side in em of its own size: boxed ones are larger."""
+    return _room(tracks.left, tracks.reason) / (_ENLARGED if isinstance(row, Result) else 1.0)
+
+
+def row_parts(row: Line | Result, tracks: Tracks) -> tuple[str, ...]:
+    """Return a right side in parts between which a line may be broken, each in its column if it can.
+
+    Where it is enough to print it a little smaller, nothing is broken inside of brackets.
+    """
+    if row.right is None:
+        return ()
+    room = _own_room(row, tracks)
+    shown = marked(row.right, row.struck if isinstance(row, Line) else ())
+    whole = tex_parts(shown)
+    if max(map(width, whole)) * (_A_LITTLE**2 if isinstance(row, Result) else _A_LITTLE) <= room:
+        return whole
+    return tex_parts(shown, wide=lambda part: width(part) > room)
+
+
+def left_parts(row: Line | Result, tracks: Tracks) -> tuple[str, ...]:
+    """Return a left side in parts between which a line may be broken, each in the columns before the reason."""
+    if row.left is None:
+        return ()
+    room = tracks.left + _room(tracks.left, tracks.reason)
+    return tex_parts(row.left, wide=lambda part: width(part) > room)
+
+
 def squeeze(row: Line | Result, tracks: Tracks) -> float:
     """Return by how much a right side must shrink for its widest unbreakable part to fit its column: 1, or less."""
     if row.right is None:
         return 1.0
-    widest = max(map(width, tex_parts(row.right))) * (_ENLARGED if isinstance(row, Result) else 1.0)
-    return _share(_room(tracks.left, tracks.reason) / widest)
+    return _share(_own_room(row, tracks) / max(map(width, row_parts(row, tracks))))
 
 
 def reason_width(tracks: Tracks) -> float:

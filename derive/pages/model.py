@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -269,3 +269,15 @@ def renumbered(sections: Iterable[Section]) -> tuple[Section, ...]:
         number += len(lines)
         out.append(replace(section, letter=chr(ord("A") + position), lines=lines))
     return tuple(out)
+
+
+def tag_runs(tags: Sequence[str]) -> str:
+    """Return the tags of assumptions as runs: A1–A3, A5."""
+    numbers = sorted(int(tag.removeprefix("A")) for tag in tags)
+    runs = list[list[int]]()
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"A{run[0]}–A{run[-1]}" if len(run) > 2 else ", ".join(f"A{n}" for n in run) for run in runs)

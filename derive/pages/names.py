@@ -19,9 +19,17 @@ _SUBSCRIPTS: Final = {
     "ₙ": "n",
 }
 _SUPERSCRIPTS: Final = {"⁰": "0", "¹": "1", "²": "2", "³": "3", "⁺": "+", "⁻": "-", "*": "*"}
-_ACCENTS: Final = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde"}
+ACCENTS: Final = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde"}
+_WORDS: Final = frozenset(("hat", "bar", "tilde"))
+_GREEK: Final = {
+    unicodedata.name(letter).split()[-1].lower(): letter for letter in "αβγδεζηθικμνξπρστυφχψω"
+} | {"lambda": "λ", "Lambda": "Λ"} | {
+    unicodedata.name(letter).split()[-1].capitalize(): letter for letter in "ΓΔΘΞΠΣΥΦΨΩ"
+}  # fmt: skip
+"Letters that are spelled in ASCII, as programs do; Unicode calls λ a lamda."
 _SHAPE: Final = re.compile(
-    r"(?P<core>[^\W\d_₀-₉]+)(?P<accent>[\u0302-\u0305]?)(?P<tail>[₀-₉₊₋ₜᵢⱼₖₙ]*)(?:_(?P<after>\w+(?:\+\w+)?))?(?P<primes>[′']*)(?P<raised>[⁰¹²³⁺⁻*]*)"
+    r"(?P<core>[^\W\d_₀-₉⁰¹²³]+)(?P<accent>[\u0302-\u0305]?)(?P<tail>[₀-₉₊₋ₜᵢⱼₖₙ]*)"
+    r"(?:_+(?P<after>[\w\u0302-\u0305]+?(?:\+\w+?)?))?_*(?P<primes>[′']*)(?P<raised>[⁰¹²³⁺⁻*]*)"
 )
 
 
@@ -61,6 +69,8 @@ def parse_name(text: str) -> Name | Template:
     --------
     >>> parse_name("W₁")
     Name(core='W', accent='', below=('1',), primes=0, raised='')
+    >>> parse_name("theta_hat_1")
+    Name(core='θ', accent='hat', below=('1',), primes=0, raised='')
     """
     if "(" not in text:
         return _simple(text)
@@ -95,13 +105,17 @@ def _simple(text: str) -> Name:
     found = _SHAPE.fullmatch(composed.strip())
     if not found:
         raise _unprintable(text)
-    below = tuple(part for part in (_plain(found["tail"], _SUBSCRIPTS), found["after"] or "") if part)
+    after = [unicodedata.normalize("NFC", part) for part in (found["after"] or "").split("_") if part]
+    accents = [ACCENTS[found["accent"]]] if found["accent"] else [part for part in after if part in _WORDS][:1]
+    spelled = accents if not found["accent"] else []
+    below = [_GREEK.get(part, part) for part in after if part not in {"star", *spelled}]
+    tail = _plain(found["tail"], _SUBSCRIPTS)
     return Name(
-        found["core"],
-        _ACCENTS.get(found["accent"], ""),
-        below,
+        _GREEK.get(found["core"], found["core"]),
+        "".join(accents),
+        (*([tail] if tail else []), *below),
         len(found["primes"]),
-        _plain(found["raised"], _SUPERSCRIPTS),
+        _plain(found["raised"], _SUPERSCRIPTS) + "*" * ("star" in after),
     )
 
 

@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from derive.pages.model import Hole, Holed, Line, Page, Result, Section
+from derive.pages.model import Hole, Holed, Line, Page, Result, Section, tag_runs
 from derive.pages.text import INK, text, text_shape
 
 WIDTH: Final = 100
 _REASON: Final = 40
+_MANY: Final = 4  # tags, beyond which runs of them are written as one
 
 
 def text_page(page: Page) -> str:
@@ -50,7 +51,7 @@ def _given(page: Page) -> Iterator[str]:
 
 
 def _tags(tags: tuple[str, ...]) -> list[str]:
-    return [f"[{tag}]" for tag in tags]
+    return [f"[{tag}]" for tag in tags] if len(tags) <= _MANY else [f"[{tag_runs(tags)}]"]
 
 
 def _section(section: Section) -> str:

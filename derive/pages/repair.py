@@ -25,6 +25,7 @@ LIMITS: Final = {"movablelimits": "true", "form": "prefix", "lspace": "0", "rspa
 _BIG: Final = frozenset("∑∏")
 _SCRIPTS: Final = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 _OPENING: Final = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "⌊": "⌋", "⌈": "⌉", "|": "|", "‖": "‖"}
+_CLOSING: Final = frozenset(_OPENING.values()) - frozenset("|‖")
 _SIGNS: Final = frozenset("+−±")
 _LETTERLIKE: Final = frozenset("∂∇∞⊤∅ℓ…⋯⋮?")
 _RELATIONS: Final = frozenset("=≠≤≥<>≈≡∼∝∈∉⊂→↦⇒⇔⟺∣⊢⊥")
@@ -134,19 +135,26 @@ def _pair(node: Element) -> None:
             stack[-1].append(_close(inner))
         else:
             stack[-1].append(child)
-    if fences:
-        return  # half-open intervals and the like stay a flat row
-    node[:] = stack[0]
+    # What is left open stays flat: its partner is in another part of the formula.
+    for opening in (row[0] for row in stack[1:]):
+        opening.attrib = {"fence": "true", "form": "prefix", "stretchy": "false", **_TIGHT}
+    node[:] = [child for row in stack for child in row]
+    for closing in (core for child in node if (core := _core(child)).tag == "mo" and core.text in _CLOSING):
+        closing.attrib = {"form": "postfix", "stretchy": "false", **_TIGHT, **closing.attrib, "fence": "true"}
 
 
 def _close(members: list[Element]) -> Element:
-    """Return the bracketed row; its last member may carry scripts, which then hang on the row."""
+    """Return the bracketed row; its last member may carry scripts, which then hang on the row.
+
+    Where there is an accent inside, which would raise them, they stay at the bracket, as in TeX.
+    """
     row, last = Element("mrow"), members[-1]
     row.extend(members[:-1])
     stretchy = "true" if any(member.tag == "mtable" for member in members) else "false"
     for fence, form in ((members[0], "prefix"), (_core(last), "postfix")):
         fence.attrib = {"fence": "true", "form": form, "stretchy": stretchy, **_TIGHT}
-    if last.tag in _SCRIPTS:
+    raised = any(node.get("accent") for member in members for node in member.iter("mover"))
+    if last.tag in _SCRIPTS and not raised:
         row.append(last[0])
         last[0] = row
         return last
@@ -166,10 +174,12 @@ def _core(node: Element) -> Element:
 
 
 def _fences(node: Element) -> None:
-    """Bars have one form a side, which a browser cannot guess."""
-    for child in node:
-        if child.tag == "mo" and child.get("fence") == "true":
+    """Bars have one form a side, which a browser cannot guess; an empty one stands for a partner in another part."""
+    for child in [child for child in node if child.tag == "mo" and child.get("fence") == "true"]:
+        if child.text:
             child.attrib.update(_TIGHT)
+        else:
+            node.remove(child)
 
 
 def _signs(node: Element) -> None:
@@ -267,10 +277,13 @@ def _spaced(node: Element) -> None:
 def _lead(row: Element, continued: bool) -> None:
     """A formula that begins with a relation, or goes on from an earlier piece, begins with an infix operator."""
     first = next(iter(row), None) if row.tag == "mrow" else row
+    if first is not None and continued and first.text == "·":  # between two factors, and no place of an argument
+        first.tag = "mo"
     if first is None or first.tag != "mo":
         return
     if first.text in _RELATIONS:
-        first.attrib.update(form="infix", lspace="0" if first.text not in _SIDES else "0.2222em")
+        usual = "0.2778em" if continued else "0"
+        first.attrib.update(form="infix", lspace=usual if first.text not in _SIDES else "0.2222em")
     elif continued and first.text in _SIGNS | frozenset("⊙·×⊗"):
         first.attrib.update(form="infix", lspace="0.2222em", rspace="0.2222em")
 

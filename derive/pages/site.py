@@ -7,7 +7,7 @@ import io
 import math
 import re
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -20,7 +20,6 @@ from markupsafe import Markup, escape
 
 from derive.language.term import Shape, Term
 from derive.pages import latex
-from derive.pages.cancelled import marked
 from derive.pages.mathml import mathml
 from derive.pages.measure import (
     BLOCK,
@@ -30,15 +29,17 @@ from derive.pages.measure import (
     defined_scale,
     given_widths,
     measured,
+    number_parts,
     part_scale,
     reason_width,
+    row_parts,
     squeeze,
     text_rows,
     width,
     wrong_width,
 )
-from derive.pages.model import RELATIONS, Given, Hole, Holed, Line, Number, Page, Result, Tracks
-from derive.pages.tex import INK, tex, tex_parts, tex_quoted, tex_shape
+from derive.pages.model import RELATIONS, Given, Hole, Holed, Line, Number, Page, Result, Tracks, tag_runs
+from derive.pages.tex import INK, tex, tex_parts, tex_shape
 from derive.pages.text import text
 
 # family, style, file, range: what the style sheet names
@@ -104,7 +105,7 @@ def index_page(
     topics: Iterable[Topic], *, levels: Iterable[Sequence[Step]] = (), lede: str = "", colophon: str = ""
 ) -> str:
     """Return the gallery as one self-contained HTML file: by topics, and by what comes before what."""
-    footer = ("derive", "the gallery", "")
+    footer = ("derive · the gallery", "")
     shown = {"topics": tuple(topics), "levels": tuple(levels), "lede": lede, "colophon": colophon}
     return _html().get_template("index.html.j2").render(**shown, style=style_sheet(footer), fonts=font_faces())
 
@@ -135,14 +136,13 @@ def font_faces() -> Markup:
     return Markup("\n".join(rules))  # noqa: S704 - our own files in base64
 
 
-def style_sheet(footer: tuple[str, str, str]) -> Markup:
-    """Return the style sheet, with the words at the foot of printed pages: left, centre, before the page number."""
+def style_sheet(footer: tuple[str, str]) -> Markup:
+    """Return the style sheet, with the words at the foot of printed pages: on the left, and before the page number."""
     sheet = (template_folder() / "sheet.css").read_text(encoding="utf-8")
     face = 'font:8.5pt "Derive Text";color:#444;vertical-align:top;padding-top:4mm'
-    contents = (_css_string(footer[0]), _css_string(footer[1]), 'counter(page) " / " counter(pages)')
-    places = zip(("left", "center", "right"), contents, strict=True)
-    widths = {"left": "40%", "center": "20%", "right": "40%"}
-    boxes = [f"@bottom-{place}{{{face};width:{widths[place]};content:{content}}}" for place, content in places]
+    contents = (_css_string(footer[0]), f'{_css_string(footer[1])} counter(page) " / " counter(pages)')
+    places = zip(("left", "right"), contents, strict=True)
+    boxes = [f"@bottom-{place}{{{face};white-space:pre;content:{content}}}" for place, content in places]
     return Markup(sheet + "\n@page{" + "".join(boxes) + "}")  # noqa: S704 - our own sheet; strings are escaped
 
 
@@ -150,8 +150,8 @@ def _css_string(words: str) -> str:
     return '"' + re.sub(r"[^\w .,·:/–-]", lambda found: f"\\{ord(found[0]):x} ", words) + '"'
 
 
-def _footer(page: Page) -> tuple[str, str, str]:
-    return f"{short_title(page)} · {page.mode}", f"{page.sheet} · seed {page.seed}", ""
+def _footer(page: Page) -> tuple[str, str]:
+    return f"{short_title(page)} · {page.mode}", f"{page.sheet} · seed {page.seed} · "
 
 
 def plain_title(page: Page) -> str:
@@ -192,25 +192,32 @@ def _claim(claim: Term) -> Markup:
     return _sized(made, share)
 
 
-def _parts(formula: Term, *, tight: bool = False) -> tuple[str, ...]:
-    """Return a formula in parts between which a line may be broken: before the sign of a relation only if `tight`."""
+def _parts(formula: Term, available: float = math.inf) -> tuple[str, ...]:
+    """Return a formula in parts between which a line may be broken.
+
+    In a column, before the sign of a relation too, and inside of a part that is wider than the column.
+    """
+
+    def wide(part: str) -> bool:
+        return width(part, False) > available
+
     if formula.op in RELATIONS:
-        (*before, last), (first, *after) = (tex_parts(side, False) for side in formula.args)
-        if tight:
+        (*before, last), (first, *after) = (tex_parts(side, False, wide) for side in formula.args)
+        if available < math.inf:
             return (*before, last, f"{INK.signs[formula.op]}{first}", *after)
         return (*before, f"{last}{INK.signs[formula.op]}{first}", *after)
     if formula.op == "and":
-        left, (first, *after) = (_parts(part, tight=tight) for part in formula.args)
+        left, (first, *after) = (_parts(part, available) for part in formula.args)
         return (*left, f"{INK.signs['and']}{first}", *after)
     inner = formula
     while inner.op == "forall":
         inner = inner.args[-1]
     if formula is not inner and tex(formula).endswith(body := tex(inner)):
-        first, *after = _parts(inner, tight=tight)
+        first, *after = _parts(inner, available)
         return (f"{tex(formula).removesuffix(body)}{first}", *after)
     if formula.op == "tends" and tex(formula).startswith(body := tex(formula.args[-1])):
-        return (*tex_parts(formula.args[-1], False), tex(formula).removeprefix(body))
-    return tex_parts(formula, False)
+        return (*tex_parts(formula.args[-1], False, wide), tex(formula).removeprefix(body))
+    return tex_parts(formula, False, wide)
 
 
 def _inline(formula: Term, available: float = math.inf) -> list[Markup]:
@@ -221,7 +228,7 @@ def _inline(formula: Term, available: float = math.inf) -> list[Markup]:
     whole = tex(formula)
     parts = (whole,) if width(whole, False) < min(_WIDE, available) else _parts(formula)
     if max(width(part, False) for part in parts) > available:
-        parts = _parts(formula, tight=True)
+        parts = _parts(formula, available)
     return [_sized(_maths(part, False, n > 0), part_scale(part, available)) for n, part in enumerate(parts)]
 
 
@@ -237,7 +244,9 @@ def _reason(prose: Holed, tracks: Tracks) -> Markup:
     return _prose(prose, reason_width(tracks))
 
 
-def _prose(prose: Holed | str, available: float = math.inf) -> Markup:
+def _prose(
+    prose: Holed | str, available: float = math.inf, written: Callable[[Term, float], list[Markup]] = _inline
+) -> Markup:
     """Return prose as HTML; punctuation is kept on the line of its formula."""
     pieces = [prose] if isinstance(prose, str) else list(prose)
     out = list[Markup]()
@@ -245,7 +254,7 @@ def _prose(prose: Holed | str, available: float = math.inf) -> Markup:
         if isinstance(piece, str):
             out.append(escape(piece))
             continue
-        formula = [_maths(_hole(piece))] if isinstance(piece, Hole) else _inline(piece, available)
+        formula = [_maths(_hole(piece))] if isinstance(piece, Hole) else written(piece, available)
         after = pieces[i + 1] if i + 1 < len(pieces) else ""
         closing = _CLOSING.match(after) if isinstance(after, str) else None
         opening = _OPENING.search(str(pieces[i - 1])) if i and isinstance(pieces[i - 1], str) else None
@@ -269,19 +278,19 @@ def _left(row: Line | Result) -> Markup:
     return _term(row.left, True) if row.left is not None else Markup()
 
 
-def _right(row: Line | Result) -> Markup:
+def _right(row: Line | Result, tracks: Tracks) -> Markup:
     """Return the relation and the right side, as several formulas between which a line may be broken."""
     sign = INK.signs[row.relation].strip()
     if row.right is None:
         return _maths(sign, True)
-    first, *others = tex_parts(marked(row.right, row.struck if isinstance(row, Line) else ()))
+    first, *others = row_parts(row, tracks)
     pieces = [_maths(f"{sign} {first}", True), *(_maths(part, True, True) for part in others)]
     return Markup("").join(pieces)
 
 
 def _quoted(number: Number) -> Markup:
     """Return a term and its decimals, as several formulas between which a line may be broken."""
-    first, *others = tex_quoted(number.term, number.shown)
+    first, *others = number_parts(number)
     return Markup("").join([_maths(first, True), *(_maths(part, True, True) for part in others)])
 
 
@@ -294,30 +303,20 @@ def _squeezed(row: Line | Result, tracks: Tracks) -> Markup:
 def _defined(row: Given, available: float) -> Markup:
     """Return a definition, smaller where its widest formula needs it."""
     share = defined_scale(row.defined, available)
-    made = Markup("").join(_definition(piece) if isinstance(piece, Term) else escape(piece) for piece in row.defined)
-    return _sized(made, share)
+    return _sized(_prose(row.defined, available, _definition), share)
 
 
-def _definition(formula: Term) -> Markup:
+def _definition(formula: Term, available: float) -> list[Markup]:
     """Return the formula of a definition, as several between which a line may be broken."""
-    first, *others = defined_parts(formula)
-    return Markup("").join([_maths(first), *(_maths(part, False, True) for part in others)])
-
-
-def tag_runs(tags: Sequence[str]) -> str:
-    """Return the tags of assumptions as runs: A1–A3, A5."""
-    numbers = sorted(int(tag.removeprefix("A")) for tag in tags)
-    runs = list[list[int]]()
-    for number in numbers:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"A{run[0]}–A{run[-1]}" if len(run) > 2 else ", ".join(f"A{n}" for n in run) for run in runs)
+    first, *others = defined_parts(formula, available)
+    return [_maths(first), *(_maths(part, False, True) for part in others)]
 
 
 def _shape(shape: Shape) -> Markup:
-    return _maths(tex_shape(shape))
+    made = str(_maths(tex_shape(shape)))
+    if "{\\times}" in made:  # MathML spaces every operator, in braces or not
+        made = made.replace("<mo>×</mo>", '<mo lspace="0" rspace="0">×</mo>')
+    return Markup(made)  # noqa: S704 - MathML of our own making
 
 
 def _code(source: str) -> Markup:

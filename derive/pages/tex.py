@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from derive.language.notation import SYMBOLS
 from derive.language.term import Term
+from derive.pages.breaks import Wide, broken
 from derive.pages.forms import Ink, Piece, Printer, shape_pieces
-from derive.pages.names import Name
+from derive.pages.names import ACCENTS, Name
 
 _GREEK_NAMES: Final = """α alpha β beta γ gamma δ delta ε varepsilon ϵ epsilon ζ zeta η eta θ theta ϑ vartheta ι iota
 κ kappa λ lambda μ mu ν nu ξ xi π pi ρ rho σ sigma τ tau υ upsilon φ varphi ϕ phi χ chi ψ psi
@@ -28,13 +30,17 @@ LETTERS: Final[Mapping[str, str]] = MappingProxyType(
     | {letter: f"\\mathcal{{{plain}}}" for letter, plain in zip("ℒ𝒩𝒟𝒳𝒴𝒵ℋ", "LNDXYZH", strict=True)}
 )
 _BIG: Final = {"sum": "\\sum", "prod": "\\prod"}
+_BAR: Final = re.compile(r"\\([lr])[vV]ert")
+_SIDES: Final = {"l": "left", "r": "right"}
+_GROUPED: Final = 10**5  # from here on digits stand in groups of three
+_PARTNER: Final[Mapping[str, str]] = {"(": ")", "[": "]"}
 
 
 _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "add": " + ", "sub": " - ", "neg": "-", "div": "/", "odot": " \\odot ", "times": " \\times ",
     "eq": " = ", "ne": " \\neq ", "le": " \\leq ", "lt": " < ", "ge": " \\geq ", "gt": " > ",
     "and": " \\wedge ", "iff": " \\iff ", "implies": " \\Rightarrow ", "forall": "\\forall ", "colon": "\\colon ",
-    "comma": ", ", "given": " \\mid ", "against": " \\parallel ",
+    "dot": "\\cdot ", "comma": ", ", "given": " \\mid ", "against": " \\parallel ",
     "to": " \\to ", "infinity": "\\infty",
     "place": "\\cdot", "integral": "\\int ", "differential": "\\, \\mathrm{d}",
 })  # fmt: skip
@@ -43,6 +49,7 @@ _EXTRA: Final = {
     "diag": "\\operatorname{diag}",
     "ones": "\\mathbf{1}",
     "eye": "I",
+    "tri": "\\operatorname{tri}",
     "det": "\\operatorname{det}",
     "trace": "\\operatorname{tr}",
     "Var": "\\operatorname{Var}",
@@ -79,8 +86,11 @@ def _run(places: list[str], separated: bool) -> str:
 
 
 def _power(base: str, exponent: str) -> str:
-    raised = base.endswith("'") or re.search(r"\^\{[^{}]*\}$", base)  # a prime, or the star of a name
-    return f"{{{base}}}^{{{exponent}}}" if raised else f"{base}^{{{exponent}}}"
+    """Return a power. A prime or a star is an exponent already; TeX drops braces around an accented letter."""
+    if not (base.endswith("'") or re.search(r"\^\{[^{}]*\}$", base)):
+        return f"{base}^{{{exponent}}}"
+    accented = base.startswith(tuple(f"\\{accent}{{" for accent in ACCENTS.values()))
+    return f"({base})^{{{exponent}}}" if accented else f"{{{base}}}^{{{exponent}}}"
 
 
 def _bracket(inner: str, tall: bool) -> str:
@@ -95,8 +105,10 @@ def _operator_of_derivative(straight: bool, by: str) -> str:
     return f"\\frac{{{_partial(straight, '').strip()}}}{{{by}}}"
 
 
-def _template(name: str, arguments: list[str]) -> str | None:
+def _template(name: str, arguments: list[str], tall: bool) -> str | None:
     shape = SYMBOLS[name].tex
+    if tall:
+        shape = _BAR.sub(lambda bar: f"\\{_SIDES[bar[1]]}{bar[0]}", shape)
     return shape.format(*arguments) if "{0}" in shape else None
 
 
@@ -111,12 +123,18 @@ def _touching(left: str, right: Piece) -> str:
 
 
 def _letter(core: str) -> str:
-    """Return a letter, or several as an upright word."""
+    """Return a letter, with its accent; or several as an upright word, Greek ones beside it."""
+    *letters, last = tuple(unicodedata.normalize("NFD", core))
+    if last in ACCENTS:
+        return f"\\{ACCENTS[last]}{{{_letter(''.join(letters))}}}"
     if core in LETTERS:
         return LETTERS[core]
-    if not core.isascii():
+    if core.isascii():
+        return core if len(core) == 1 else f"\\mathrm{{{core}}}"
+    runs = re.findall(r"[A-Za-z0-9]+|.", core)
+    if any(not run.isascii() and run not in LETTERS for run in runs):
         raise ValueError(f"a name without TeX: {core!r}")
-    return core if len(core) == 1 else f"\\mathrm{{{core}}}"
+    return "{" + " ".join(f"\\mathrm{{{run}}}" if run.isascii() else LETTERS[run] for run in runs) + "}"
 
 
 def _subscript(below: str) -> str:
@@ -125,7 +143,7 @@ def _subscript(below: str) -> str:
 
 INK: Final = Ink(
     signs=_SIGNS,
-    number=str,
+    number=lambda value: f"{value:,}".replace(",", "\\,") if value >= _GROUPED else str(value),
     words=lambda text: f"\\text{{{text}}}",
     space=" ",
     name=_name,
@@ -133,9 +151,12 @@ INK: Final = Ink(
     component=_component,
     power=_power,
     transpose=lambda base: _power(base, "\\top"),
+    inverse_transpose=lambda base: _power(base, "-\\top"),
     fraction=lambda above, below: f"\\frac{{{above}}}{{{below}}}",
     bracket=_bracket,
     square=lambda inner, tall: f"\\left[{inner}\\right]" if tall else f"[{inner}]",
+    opened=lambda kind, inner, tall: f"\\left{kind}{inner}\\right." if tall else f"{kind}{inner}",
+    closed=lambda kind, inner, tall: f"\\left.{inner}\\right{_PARTNER[kind]}" if tall else f"{inner}{_PARTNER[kind]}",
     big=lambda sign, below: f"{_BIG[sign]}_{{{below}}} ",
     expectation=lambda below: f"\\mathbb{{E}}_{{{below}}}",
     partial=_partial,
@@ -171,19 +192,23 @@ def tex(term: Term, display: bool = False) -> str:
     return Printer(INK, "display" if display else "text").piece(term).text
 
 
-def tex_parts(term: Term, display: bool = True) -> tuple[str, ...]:
-    """Return a formula in parts between which a line may be broken."""
-    return Printer(INK, "display" if display else "text").parts(term)
+def tex_parts(term: Term, display: bool = True, wide: Wide = lambda _: False) -> tuple[str, ...]:
+    """Return a formula in parts between which a line may be broken; a part that is too wide is broken inside."""
+    return broken(Printer(INK, "display" if display else "text"), term, wide)
+
+
+_MANY_AXES: Final = 3
 
 
 def tex_shape(shape: tuple[Term, ...]) -> str:
-    """Return a shape as TeX, such as N × K; 1 for a scalar."""
-    return shape_pieces(shape, Printer(INK))
+    """Return a shape as TeX, such as N × K; 1 for a scalar. More than three sizes are set close."""
+    shown = shape_pieces(shape, Printer(INK))
+    return shown.replace(_SIGNS["times"], "{\\times}") if len(shape) > _MANY_AXES else shown
 
 
-def tex_quoted(term: Term, shown: str) -> tuple[str, ...]:
+def tex_quoted(term: Term, shown: str, wide: Wide = lambda _: False) -> tuple[str, ...]:
     """Return a term and its decimals as TeX, in parts between which a line may be broken."""
-    *parts, last = tex_parts(term)
+    *parts, last = tex_parts(term, wide=wide)
     return (*parts, f"{last} \\approx {tex_decimals(shown)}".rstrip())
 
 

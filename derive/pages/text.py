@@ -24,9 +24,9 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType({
     "eq": " = ", "ne": " ≠ ", "le": " ≤ ", "lt": " < ", "ge": " ≥ ", "gt": " > ",
     "and": " ∧ ", "iff": " ⟺ ", "implies": " ⇒ ", "forall": "∀", "colon": ": ",
     "to": " → ", "infinity": "∞",
-    "comma": ", ", "given": " | ", "against": " ‖ ", "place": "·", "integral": "∫ ", "differential": " d",
+    "dot": "· ", "comma": ", ", "given": " | ", "against": " ‖ ", "place": "·", "integral": "∫ ", "differential": " d",
 })  # fmt: skip
-_EXTRA: Final = {"exp function": "exp", "ones": "𝟏", "eye": "I", "trace": "tr"}
+_EXTRA: Final = {"exp function": "exp", "ones": "𝟏", "eye": "I", "tri": "tri", "trace": "tr"}
 
 
 def _name(name: Name) -> str:
@@ -60,7 +60,7 @@ def _partial(straight: bool, what: str) -> str:
     return ("d" if straight else "∂") + what
 
 
-def _template(name: str, arguments: list[str]) -> str | None:
+def _template(name: str, arguments: list[str], _: bool) -> str | None:
     shape = _TEMPLATES.get(name)
     return shape.format(*arguments) if shape else None
 
@@ -79,9 +79,12 @@ INK: Final = Ink(
     component=lambda base, places, separated: _component(base, places),
     power=_power,
     transpose=lambda base: f"{base}ᵀ",
+    inverse_transpose=lambda base: f"{base}⁻ᵀ",
     fraction=lambda above, below: f"({above})/({below})",
     bracket=lambda inner, tall: f"({inner})",
     square=lambda inner, tall: f"[{inner}]",
+    opened=lambda kind, inner, tall: kind + inner,
+    closed=lambda kind, inner, tall: inner + {"(": ")", "[": "]"}[kind],
     big=lambda sign, below: _below(_BIG[sign], below) + " ",
     expectation=lambda below: _below("𝔼", below),
     partial=_partial,
@@ -91,7 +94,7 @@ INK: Final = Ink(
     template=_template,
     primed=lambda name: None if name in _TEMPLATES or name == "exp" else f"{name}′",
     prefix=lambda name: name in _PREFIXES,
-    touching=lambda left, right: "·" if right.text[:1].isdigit() else " ",
+    touching=lambda left, right: "·" if right.text[:1].isdigit() and right.text[:1] != "𝟏" else " ",
     matrix=_rows,
     struck=str,
 )

@@ -51,6 +51,7 @@ from derive.language.term import (
     succ,
     tends,
     trace,
+    tri,
     var,
     δ,
 )
@@ -100,6 +101,7 @@ SAMPLES = {
     "sumax": A.sum(0),
     "diag": diag(a),
     "eye": eye(K),
+    "tri": tri(K)[i, k] * tri(K),
     "inv": inv(A @ B)[n, m],
     "det": det(A @ B),
     "trace": trace(inv(C)),

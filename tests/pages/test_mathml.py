@@ -45,7 +45,7 @@ def the(tex, tag, text):
         ("x}", "closes nothing"),
         (r"\left( x", "never closed"),
         (r"x \right)", "closes nothing"),
-        (r"\left. x \right)", "no delimiter"),
+        (r"\left+ x \right)", "no delimiter"),
         ("x # y", "character"),
         ("𝔼", "character"),
         ("x | y", "character"),
@@ -138,6 +138,27 @@ def test_a_script_after_a_bracket_belongs_to_the_whole():
     script = tree("(a - b)_{k}").find(".//msub")
     assert "".join(script[0].itertext()) == "(a−b)"
     assert "".join(script[1].itertext()) == "k"
+
+
+def test_an_accent_inside_of_brackets_does_not_raise_their_script():
+    script = tree(r"(\bar{a} - b)^{2}").find(".//msup")
+    assert [script[0].text, script[1].text] == [")", "2"]
+
+
+def test_a_bracket_whose_partner_is_in_another_part_stands_alone():
+    [bracket] = tree(r"\left[\frac{a}{b}\right.").iter("mo")
+    assert (bracket.text, bracket.get("form"), bracket.get("stretchy")) == ("[", "prefix", "true")
+    assert [mark.text for mark in tree(r"+ \left. \frac{a}{b}\right)").iter("mo")] == ["+", ")"]
+
+
+def test_a_bracket_that_is_left_open_spoils_no_other_one():
+    assert "".join(tree(r"\sum_{i} ((a - b)^{2}")[0][0].itertext()) == "∑i((a−b)2"
+    assert "".join(tree("+ c)_{k})")[0][0].itertext()) == "+c)k)"
+    assert {mark.get("stretchy") for mark in tree("+ c)_{k})").iter("mo")} == {None, "false"}
+
+
+def test_a_dot_that_goes_on_is_between_factors():
+    assert mathml(r"\cdot (a)", continued=True).startswith('<math><semantics><mrow><mo form="infix"')
 
 
 def test_nested_brackets_pair_up():

@@ -57,8 +57,11 @@ def test_a_long_reason_makes_its_line_higher():
 def test_reasons_make_room_for_long_lines_and_long_lines_wrap_or_shrink():
     assert laid_out(line(long(2))).tracks.reason == REASON
     assert laid_out(line(long(8))).tracks.reason == NARROW_REASON
-    section = laid_out(line(long(20)))
+    section = laid_out(line(log(long(20))))
     assert 0.6 <= squeeze(section.lines[0], section.tracks) < 1
+    section = laid_out(line(long(20)))
+    assert squeeze(section.lines[0], section.tracks) == 1
+    assert section.lines[0].tall > 3
     wrapped = x
     for _ in range(40):
         wrapped = wrapped + log(x)

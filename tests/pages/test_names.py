@@ -20,6 +20,17 @@ z, k, n = index("z", Z), index("k", K), index("n", N)
     ("n_in", Name("n", below=("in",))),
     ("Δ_S", Name("Δ", below=("S",))),
     ("KL", Name("KL")),
+    ("ȳ", Name("y", "bar")),
+    ("y_hat", Name("y", "hat")),
+    ("theta_1", Name("θ", below=("1",))),
+    ("lambda_", Name("λ")),
+    ("Gamma_max", Name("Γ", below=("max",))),
+    ("my_loss_2", Name("my", below=("loss", "2"))),
+    ("x__1", Name("x", below=("1",))),
+    ("x_star", Name("x", raised="*")),
+    ("ŷ_2*", Name("y", "hat", ("2",), raised="*")),
+    ("p⁰", Name("p", raised="0")),
+    ("δ_ȳ", Name("δ", below=("ȳ",))),
     ("p(x, ·)", Template(Name("p"), (Name("x"), ",", "·"))),
     ("p(·∣x)", Template(Name("p"), ("·", "∣", Name("x")))),
     ("KL(q‖p(·∣x))", Template(Name("KL"), (Name("q"), "‖", Template(Name("p"), ("·", "∣", Name("x")))))),
@@ -48,6 +59,12 @@ def test_what_is_no_name_is_refused(name):
     (var("p(·∣x)", Z), r"p(\cdot \mid x)", "p(· | x)"),
     (var("KL(q‖p(·∣x))"), r"\mathrm{KL}(q \parallel p(\cdot \mid x))", "KL(q ‖ p(· | x))"),
     (var("f", K, Z)[k, z], "f_{k}(z)", "f[k](z)"),
+    (var("ȳ", K)[k] ** 2, r"\bar{y}_{k}^{2}", "ȳ[k]²"),
+    (var("w*") ** 2, "{w^{*}}^{2}", "w*²"),
+    (var("ŷ*") ** 2, r"(\hat{y}^{*})^{2}", "ŷ*²"),  # TeX drops braces around an accented letter
+    (var("A*", K, N).T, r"{A^{*}}^{\top}", "A*ᵀ"),
+    (var("δ_ȳ", K)[k], r"\delta_{\bar{y}, k}", "δ_ȳ[k]"),
+    (var("Δw"), r"{\Delta \mathrm{w}}", "Δw"),
 ])  # fmt: skip
 def test_printed(term, in_tex, in_text):
     assert tex(term) == in_tex

@@ -23,6 +23,8 @@ from derive.pages.modes import blanked, practice, solution
 from derive.pages.repertoire import DRAWABLE, MATHS
 from derive.pages.site import Entry, Topic, html_page, index_page, tex_page
 from derive.pages.tex import tex, tex_parts
+from derive.pages.text import text_prose
+from derive.view import load
 
 NASTY = "<script>alert('x')</script> & </style> \\input{secret} 100% of $x_1$ #1 ~ ^ {"
 SHEETS = {
@@ -237,3 +239,9 @@ def test_latex_compiles_without_a_warning_that_matters(sheet, tmp_path):
         r"^.*(?:undefined|Missing character|Font shape .* not available|LaTeX Warning).*$", log, re.MULTILINE
     )
     assert not [points for points in re.findall(r"Overfull \\hbox \((\d+\.\d+)pt", log) if float(points) > 5]
+
+
+def test_a_bracket_is_explained_and_a_fixed_index_is_not_every_one():
+    assert text_prose(load("variance-of-mean").page().convention).endswith("are equal and 0 elsewhere.")
+    boxes = [box for section in load("pca-max-variance").page().sections for box in section.results]
+    assert not [box for box in boxes if "for every max" in text_prose(box.reason)]

@@ -1,11 +1,14 @@
 """Printed formulas mean what the terms mean, whatever the brackets."""
 
+from xml.etree.ElementTree import fromstring
+
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from pages.reader import Reader, flat, line
 from pages.terms import scalars, value
 
-from derive.language.notation import log, softmax, squared_norm, σ
+from derive.language.notation import abs_, log, softmax, squared_norm, σ
 from derive.language.term import (
     OPERATORS,
     Σ,
@@ -78,6 +81,19 @@ def test_the_parts_of_a_line_are_the_line(term):
     assert Reader(flat(" ".join(tex_parts(term)))).read()(AT) == expected
 
 
+@settings(max_examples=400)
+@given(scalars(), st.sampled_from((8, 15, 25, 40)), st.booleans())
+def test_the_parts_of_a_part_that_is_too_wide_are_the_line(term, room, display):
+    expected = known(term)
+    made = tex_parts(term, display, lambda part: len(part) > room)
+    whole = " ".join(made).replace(r"\right.", "").replace(r"\left.", "")
+    assert Reader(flat(whole)).read()(AT) == expected
+    for part in made:
+        [drawn] = fromstring(mathml(part, display, continued=True))  # noqa: S314 - our own MathML
+        marks = [mark for mark in "".join(drawn[0].itertext()) if mark in "()" or mark.isdigit()]
+        assert sorted(marks) == sorted(mark for mark in part if mark in "()" or mark.isdigit())
+
+
 @settings(max_examples=200)
 @given(scalars())
 def test_all_that_is_printed_is_let_in_by_mathml(term):
@@ -109,6 +125,9 @@ loss = let("L", -Σ(y[k] * log(softmax(logits)[k]), k))
     ((W @ var("h", H)) * u * w, r"(W h) \odot u \odot w", r"(W h) \odot u \odot w", "(W h) ⊙ u ⊙ w"),
     (W.T @ (u * w), r"W^{\top}\, (u \odot w)", r"W^{\top}\, (u \odot w)", "Wᵀ (u ⊙ w)"),
     (w @ u, r"w^{\top} u", r"w^{\top} u", "wᵀ u"),
+    ((w @ u) * w, r"(w^{\top} u) w", r"(w^{\top} u) w", "(wᵀ u) w"),
+    (abs_(t / (1 + t)), r"\left\lvert \frac{t}{1 + t} \right\rvert", r"\lvert t/(1 + t) \rvert", "|t/(1 + t)|"),
+    (lift(1234567) * t, r"1\,234\,567 t", r"1\,234\,567 t", "1234567 t"),
     (outer(u, w), r"u w^{\top}", r"u w^{\top}", "u wᵀ"),
     (outer(u, w - u), r"u\, (w - u)^{\top}", r"u\, (w - u)^{\top}", "u (w − u)ᵀ"),
     (X.T @ (X @ w) / N, r"\frac{X^{\top}\, (X w)}{N}", r"X^{\top}\, (X w)/N", "Xᵀ (X w)/N"),
