@@ -1,7 +1,7 @@
 """The derivative of the positive part: 1 above the kink, 0 below it, and at it a subgradient anywhere from 0 to 1."""
 
 from derive.language.notation import abs_, relu, sign
-from derive.language.term import TRUE, D, eq, iff, le, lift, lt, ne, var
+from derive.language.term import TRUE, D, both, eq, iff, le, lift, lt, ne, var
 from derive.logic.arguments import Argument, by_cases, carried, discharged, from_gap, rearranged
 from derive.logic.calc import calc
 from derive.logic.rules import reasons
@@ -171,4 +171,15 @@ def not_falling():
         calc(le(g * lift(-1), relu(lift(-1))))
         .iff(le(g * lift(-1), 0),                        branch("relu", 1))
         .iff(le(0, g),                                   multiplied(le(0, g), lift(1)))
+    )  # fmt: skip
+
+
+@entry.proves(
+    iff(both(le(g * 1, relu(lift(1))), le(g * lift(-1), relu(lift(-1)))), both(le(g, 1), le(0, g))),
+    "So the subgradients at 0 are the slopes from 0 to 1, and no others",
+)
+def subdifferential():
+    return (
+        calc(both(le(g * 1, relu(lift(1))), le(g * lift(-1), relu(lift(-1)))))
+        .iff(both(le(g, 1), le(0, g)),                   not_steeper, not_falling)
     )  # fmt: skip

@@ -26,7 +26,7 @@ def through_softmax(A, dA):
 W = var("W", N, M, dom="nonnegative")
 total = Σ(W[n, k] * exp(S[n, k]), k)
 A_W = let("A_W", array(W[n, i] * exp(S[n, i]) / total, n, i)); O_W = let("O_W", A_W @ V)
-L_W = let("L_W", mapping("ℓ")(O_W)); dA_W = let("dA_W", D(L_W, A_W))
+L_W = let("L_W", mapping("ℓ")(O_W)); dA_W = let("dA_W", D(L_W, A_W)); dO_W, dS_W = let("dO_W", D(L_W, O_W)), let("dS_W", D(L_W, S))
 seen = forall(lt(0, total), n)
 
 # the same for a gradient that is given, and as it is computed
@@ -47,7 +47,7 @@ entry = Derivation(
         (Q, "queries, one a row"), (K, "keys, one a row"), (V, "values, one a row"),
         (S, "scores"), (A, "weights of attention"), (O, "output"), (L, "any loss of it"),
         (dO, "gradient that arrives"), (dA, "gradient at the weights"), (dS, "gradient at the scores"),
-        (W, "a mask: 0 where a query may not look, 1 where it may"), (A_W, "weights with the mask"), (O_W, "output with it"), (L_W, "any loss of that"), (dA_W, "gradient at the masked weights"),
+        (W, "a mask: 0 where a query may not look, 1 where it may"), (A_W, "weights with the mask"), (O_W, "output with it"), (L_W, "any loss of that"), (dO_W, "gradient that arrives then"), (dA_W, "gradient at the masked weights"), (dS_W, "gradient at the scores"),
         (G, "a gradient that is given"), (L_G, "the loss that has it, as far as its gradient goes"), (gA, "the gradient at the weights then"), (gS, "and at the scores"),
     ),
     assumptions=(Assumption(seen, "with a mask, every query may look somewhere"),),
@@ -171,14 +171,66 @@ def masked_jacobian():
     )  # fmt: skip
 
 
-@entry.proves(eq(D(L_W, S), through_softmax(A_W, dA_W)), "With a mask: scores")
+@entry.proves(eq(dA_W, dO_W @ V.T), "With a mask: weights")
+def masked_weights():
+    return (
+        calc(dA_W[n, k])
+        .eq(Σ(dO_W[m, f] * D(O_W[m, f], A_W[n, k]), m, f),                       by(dA_W), chain(O_W), by(dO_W))
+        .eq(Σ(dO_W[n, f] * V[k, f], f),                                          by(O_W), linearity, sift)
+        .array(dA_W, dO_W @ V.T, n, k)
+    )  # fmt: skip
+
+
+@entry.proves(eq(dS_W, through_softmax(A_W, dA_W)), "With a mask: scores")
 def masked_scores():
     return (
-        calc(D(L_W, S[n, j]))
-        .eq(Σ(dA_W[m, k] * D(A_W[m, k], S[n, j]), m, k),                         chain(A_W), by(dA_W))
+        calc(dS_W[n, j])
+        .eq(Σ(dA_W[m, k] * D(A_W[m, k], S[n, j]), m, k),                         by(dS_W), chain(A_W), by(dA_W))
         .eq(Σ(dA_W[m, k] * (δ(m, n) * A_W[m, k] * (δ(k, j) - A_W[m, j])), m, k), masked_jacobian)
         .eq(A_W[n, j] * (dA_W[n, j] - Σ(dA_W[n, k] * A_W[n, k], k)),             linearity, sift)
-        .array(D(L_W, S), through_softmax(A_W, dA_W), n, j)
+        .array(dS_W, through_softmax(A_W, dA_W), n, j)
+    )  # fmt: skip
+
+
+masked = W[n, j] * (exp(S[n, j]) / total * (dA_W[n, j] - Σ(dA_W[n, k] * A_W[n, k], k)))
+
+
+@entry.proves(eq(dS_W[n, j], masked), "With a mask: what it hides gets nothing, as above the diagonal of a causal mask")
+def masked_out():
+    return (
+        calc(dS_W[n, j])
+        .eq(A_W[n, j] * (dA_W[n, j] - Σ(dA_W[n, k] * A_W[n, k], k)),             masked_scores)
+        .eq(masked,                                                              by(A_W))
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(L_W, V), A_W.T @ dO_W), "With a mask: values")
+def masked_values():
+    return (
+        calc(D(L_W, V[j, c]))
+        .eq(Σ(dO_W[n, f] * D(O_W[n, f], V[j, c]), n, f),                         chain(O_W), by(dO_W))
+        .eq(Σ(A_W[n, j] * dO_W[n, c], n),                                        by(O_W), linearity, sift)
+        .array(D(L_W, V), A_W.T @ dO_W, j, c)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(L_W, Q), dS_W @ K / sqrt(d)), "With a mask: queries")
+def masked_queries():
+    return (
+        calc(D(L_W, Q[n, a]))
+        .eq(Σ(dS_W[m, k] * D(S[m, k], Q[n, a]), m, k),                           chain(S), by(dS_W))
+        .eq(Σ(dS_W[n, k] * K[k, a], k) / sqrt(d),                                by(S), linearity, sift)
+        .array(D(L_W, Q), dS_W @ K / sqrt(d), n, a)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(L_W, K), dS_W.T @ Q / sqrt(d)), "With a mask: keys")
+def masked_keys():
+    return (
+        calc(D(L_W, K[j, a]))
+        .eq(Σ(dS_W[m, k] * D(S[m, k], K[j, a]), m, k),                           chain(S), by(dS_W))
+        .eq(Σ(dS_W[m, j] * Q[m, a], m) / sqrt(d),                                by(S), linearity, sift)
+        .array(D(L_W, K), dS_W.T @ Q / sqrt(d), j, a)
     )  # fmt: skip
 
 

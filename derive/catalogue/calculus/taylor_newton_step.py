@@ -57,6 +57,11 @@ quadratic = let("q", c + b @ θ + θ @ (H @ θ) / 2)
 lowest = let("q*", c + b @ goal + goal @ (H @ goal) / 2)
 linear = c + g @ (-(t * g))
 
+curvature = let("H_f", D(slope(θ), θ))
+best_f = let("s_f*", -(inv(curvature) @ slope(θ)))
+model_f = let("m_f", f(θ) + slope(θ) @ s + s @ (curvature @ s) / 2)
+least_f = let("m_f*", f(θ) + slope(θ) @ best_f + best_f @ (curvature @ best_f) / 2)
+
 symmetric, definite = forall(eq(H[i, j], H[j, i]), i, j), posdef(H)
 
 entry = Derivation(
@@ -81,11 +86,17 @@ entry = Derivation(
         (lowest, "its value there"),
         (f(θ), "any function"),
         (slope(θ), "its gradient"),
+        (curvature, "its second derivatives"),
+        (model_f, "its second-order model"),
+        (best_f, "its Newton step"),
+        (least_f, "the model’s value there"),
         (t, "a step length"),
     ),
     assumptions=(
         Assumption(symmetric, "second derivatives are continuous, so their order does not matter"),
         Assumption(definite, "the matrix of second derivatives is positive definite"),
+        Assumption(forall(eq(curvature[i, j], curvature[j, i]), i, j), "those of the function are continuous"),
+        Assumption(posdef(curvature), "and their matrix is positive definite"),
     ),
     convention=f"A step {s} leads from {θ} to {θ + s}. The Newton step leads to {θ - inv(H) @ g}. Gradients are columns.",
     prompt="Where does Newton’s method get its step from? Derive it from the second-order Taylor model, say what it needs, and say what the first-order model has to offer instead.",
@@ -179,6 +190,22 @@ def unique():
         .iff(forall(eq(s[i], best[i]), i),                                       multiplied(eq(s[i], best[i]), lift(1))),
         is_invertible(),
     )  # fmt: skip
+
+
+# ---- of a function: its own gradient and second derivatives -----------------------------------------------------------
+
+of_a_function = ((c, f(θ)), (g, slope(θ)), (H, curvature), (model, model_f), (best, best_f), (least, least_f))
+words = ("the model with ", f(θ), ", its gradient and its second derivatives")
+
+
+@entry.proves(eq(model_f - least_f, (s - best_f) @ (curvature @ (s - best_f)) / 2), "The model of a function: the gap")
+def excess_of_a_function():
+    return instance(excess.theorem, *of_a_function, words=words)
+
+
+@entry.proves(le(least_f, model_f), "The Newton step of a function minimises its model")
+def minimum_of_a_function():
+    return instance(minimum.theorem, *of_a_function, words=words)
 
 
 on_a_quadratic = ((g, b), (s, θ), (model, quadratic), (best, goal), (least, lowest))

@@ -114,8 +114,8 @@ entry = Derivation(
     priority="critical",
     flagship=True,
     given=(
-        (z, "latent variable"), (q, "the approximating density, the encoder at x"), (prior, "prior of the latent"), (likelihood, "likelihood of the observed x"),
-        (joint, "joint density at x"), (evidence, "evidence"), (posterior, "posterior"), (elbo, "evidence lower bound"), (gap, "divergence from the posterior"), (kl, "divergence from the prior"),
+        (z, "latent variable"), (q, f"the approximating density, the encoder at {x}"), (prior, "prior of the latent"), (likelihood, f"likelihood of the observed {x}"),
+        (joint, f"joint density at {x}"), (evidence, "evidence"), (posterior, "posterior"), (elbo, "evidence lower bound"), (gap, "divergence from the posterior"), (kl, "divergence from the prior"),
         (μ, "mean of the Gaussian encoder"), (v, "logarithm of its variance"), (s, "its standard deviation"), (ε, "noise"), (zs, "reparameterised latent"),
         (x, "the observation"), (W, "decoder"), (c, "decoder’s offset"), (τ, "decoder’s standard deviation"),
         (fit, "log likelihood of a sample"), (recon, "reconstruction"), (kl_g, "Gaussian divergence from the prior"), (r, "residual of the mean"), (elbo_g, "Gaussian lower bound"),
@@ -125,49 +125,49 @@ entry = Derivation(
     ),
     assumptions=(
         Assumption(lt(0, evidence), "the observation is possible"),
-        Assumption(on_support(lt(0, likelihood[z])), "the likelihood is positive where q is"),
-        Assumption(on_support(lt(0, prior[z])), "the prior is positive where q is"),
+        Assumption(on_support(lt(0, likelihood[z])), f"the likelihood is positive where {q} is"),
+        Assumption(on_support(lt(0, prior[z])), f"the prior is positive where {q} is"),
         Assumption(integrable(joint[z]), "the evidence is finite"),
         Assumption(integrable(q[z] * log(q[z] / joint[z])), "the bound is finite"),
         Assumption(integrable(q[z] * log(q[z] / posterior[z])), "the gap is finite"),
         Assumption(integrable(q[z] * log(q[z] / prior[z])), "the divergence from the prior is finite"),
         Assumption(integrable(q[z] * log(likelihood[z])), "the reconstruction is finite"),
-        Assumption(forall(lt(0, q[z]), z), "q is positive everywhere, so that the posterior has no mass where q has none"),
+        Assumption(forall(lt(0, q[z]), z), f"{q} is positive everywhere, so that the posterior has no mass where {q} has none"),
         Assumption(forall(lt(0, likelihood[z]), z), "the likelihood is positive everywhere"),
         Assumption(forall(lt(0, prior[z]), z), "the prior is positive everywhere"),
     ),
     convention=(
         f"The observation stays fixed, so densities are written as functions of the latent alone: {joint[z]}. An integral over a finite set is a sum, "
-        f"and an expectation leaves out the points where {q[z]} is 0. What holds for all z holds up to a set of measure 0. In the Gaussian case "
+        f"and an expectation leaves out the points where {q[z]} is 0. What holds for all {z} holds up to a set of measure 0. In the Gaussian case "
         f"{v} is the logarithm of a variance, {eq(v[i], log(s[i] ** 2))}, and {ε} is the noise of one example: each expectation is taken by itself. "
         "A batch has one example a row."
     ),
     prompt="Derive the ELBO. What exactly is the gap to the log evidence? Write it as reconstruction minus divergence, and give the Gaussian case with its gradients.",
     sixty_seconds=(
-        f"{log(evidence)} is a constant under q, so it is its own mean under q. By Bayes’ theorem the evidence is {joint[z] / posterior[z]} at every z; put {q[z]} above "
+        f"{log(evidence)} is a constant under {q}, so it is its own mean under {q}. By Bayes’ theorem the evidence is {joint[z] / posterior[z]} at every {z}; put {q[z]} above "
         f"and below, and the logarithm falls into {log(joint[z] / q[z])} and {log(q[z] / posterior[z])}. The mean of the first is the ELBO, that of the second is {gap}, "
         f"which is never negative: so much for the bound, and its gap has a name. Split the joint density the other way and {eq(elbo, expect(q, log(likelihood[z]), z) - kl)}. "
         f"A Gaussian encoder has the divergence {Σ(μ[i] ** 2 + s[i] ** 2 - 1 - log(s[i] ** 2), i) / 2}, and with {eq(zs, μ + s * ε)} the parameters leave the "
         "distribution, so the gradient goes inside the expectation."
     ),
     strong=(
-        f"Gives the gap as an equation, {eq(log(evidence) - elbo, gap)}, and what follows: the evidence does not depend on q, so raising the bound in q is bringing q "
-        f"nearer to the posterior. Says what Jensen’s route needs, and that {eq(expect(q, joint[z] / q[z], z), evidence)} asks q to leave nothing of the posterior out; "
+        f"Gives the gap as an equation, {eq(log(evidence) - elbo, gap)}, and what follows: the evidence does not depend on {q}, so raising the bound in {q} is bringing {q} "
+        f"nearer to the posterior. Says what Jensen’s route needs, and that {eq(expect(q, joint[z] / q[z], z), evidence)} asks {q} to leave nothing of the posterior out; "
         "otherwise that step, too, is only an inequality."
     ),
     weak=(
         "Applies Jensen’s inequality and stops. That proves a bound, but neither says what is lost nor when nothing is; and it leaves open "
-        "which way round the divergence stands, which decides whether one samples from q or from the posterior that nobody has."
+        f"which way round the divergence stands, which decides whether one samples from {q} or from the posterior that nobody has."
     ),
     sanity=(
-        ("Equality", f"With {eq(q[z], posterior[z])} the ratio {joint[z] / q[z]} is {evidence} at every z: the gap is 0, and no sample is noisy."),
-        ("Special value", f"With {eq(μ[i], 0)} and {eq(v[i], 0)} for all i the encoder is the prior, and {eq(kl_g, 0)}."),
-        ("Limit", f"As {s[i]} goes to 0, {-log(s[i] ** 2)} grows without bound: the divergence never lets q shrink to a point."),
+        ("Equality", f"With {eq(q[z], posterior[z])} the ratio {joint[z] / q[z]} is {evidence} at every {z}: the gap is 0, and no sample is noisy."),
+        ("Special value", f"With {eq(μ[i], 0)} and {eq(v[i], 0)} for all {i} the encoder is the prior, and {eq(kl_g, 0)}."),
+        ("Limit", f"As {s[i]} goes to 0, {-log(s[i] ** 2)} grows without bound: the divergence never lets {q} shrink to a point."),
         ("Optimum", f"The gradient by {v[j]} is 0 at {eq(s[j] ** 2, 1 / (1 + Σ(W[a, j] ** 2, a) / τ**2))}, below the prior’s 1: an observation narrows the latent."),
-        ("Shape", f"{W.T @ r} has d entries, as {μ} has; {R @ W} is N × d, as {M} is."),
+        ("Shape", f"{W.T @ r} has {d} entries, as {μ} has; {R @ W} has {N} rows of {d}, as {M} has."),
     ),
     mistakes=(
-        Mistake(eq(log(evidence), elbo + expect(posterior, log(posterior[z] / q[z]), z)), "The divergence is turned round: the mean is under q, from which one can sample, and not under the posterior."),
+        Mistake(eq(log(evidence), elbo + expect(posterior, log(posterior[z] / q[z]), z)), f"The divergence is turned round: the mean is under {q}, from which one can sample, and not under the posterior."),
         Mistake(eq(log(evidence), elbo - gap), "The sign of the gap is wrong: the bound would lie above the evidence."),
         Mistake(le(log(evidence), elbo), "The logarithm is concave, so Jensen’s inequality goes the other way."),
         Mistake(eq(kl_g, Σ(μ[i] ** 2 + s[i] ** 2 - 1 - log(s[i] ** 2), i)), "The factor of one half is lost: both exponents carry it, and so does the logarithm of the variance."),
@@ -175,7 +175,8 @@ entry = Derivation(
         Mistake(eq(D(elbo_g, v[j]), 1 - s[j] ** 2 * (1 + Σ(W[a, j] ** 2, a) / τ**2)), f"{eq(D(s[j], v[j]), s[j] / 2)}: the logarithm is of the variance, so a half comes down."),
         Mistake(eq(D(elbo_X, M), R @ W / τ**2 - M), f"The bound of a batch is a mean, so {1 / N} belongs to its gradient."),
     ),
-    follow_ups=("optimal-discriminator",),
+    prerequisites=("bayes-theorem", "gibbs-inequality", "jensen"),
+    follow_ups=("optimal-discriminator", "gaussian-kl"),
     kernels=(
         Kernel(
             "elbo_and_gradients", (X, M, V, W, c, τ), (("elbo", (rows_recon - rows_kl).mean()), ("dM", (R @ W / τ**2 - M) / N), ("dV", by_log_variances)),

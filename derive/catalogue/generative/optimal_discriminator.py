@@ -92,7 +92,7 @@ entry = Derivation(
     priority="critical",
     flagship=True,
     given=(
-        (p, "density of the data"), (q, "density of the generator"), (disc, "discriminator: its belief that x is data"), (V, "value of the game"),
+        (p, "density of the data"), (q, "density of the generator"), (disc, f"discriminator: its belief that {x} is data"), (V, "value of the game"),
         (star, "the best discriminator"), (V_star, "the value with it"),
         (m, "mixture of the two"), (kl_p, "divergence of the data from the mixture"), (kl_q, "divergence of the generator from it"), (jsd, "Jensen–Shannon divergence"),
         (a, "density of the data at one point"), (b, "density of the generator there"), (t, "the discriminator’s answer there"),
@@ -114,7 +114,7 @@ entry = Derivation(
         f"The discriminator answers with a probability strictly between 0 and 1, and both densities are positive. Where one of them is 0 the best "
         f"answer is 0 or 1 itself, reached only if such answers are allowed and 0 times the logarithm of 0 counts as 0. "
         f"{kl(a, b)} is the gap {a * log(a / b) - a + b} of two positive numbers, never negative and 0 where they are equal. "
-        "What holds for all x holds up to a set of measure 0."
+        f"What holds for all {x} holds up to a set of measure 0."
     ),
     prompt=(
         "Fix the generator of a GAN and derive the best discriminator. What is the game worth then, when is that least, and why is the generator "

@@ -65,7 +65,7 @@ entry = Derivation(
         f"Logarithms are natural, so entropy is in nats; divided by {log(2)} it is in bits. Probabilities may be 0, and {xlogy(p[k], p[k])} counts as 0 there. "
         f"{kl(p[k], 1 / K)} is the relative-entropy gap, {p[k] * log(p[k] / (1 / K)) - p[k] + 1 / K}: never negative, and 0 only where its two arguments are equal."
     ),
-    prompt="What are the smallest and the largest entropy of a variable with K outcomes, and when are they reached? Sketch the entropy of a coin.",
+    prompt=f"What are the smallest and the largest entropy of a variable with {K} outcomes, and when are they reached? Sketch the entropy of a coin.",
     sixty_seconds=(
         f"Entropy is {eq(H, -Σ(xlogy(p[k], p[k]), k))}. No probability exceeds 1, so no term is negative: {le(0, H)}, and it is 0 exactly if every probability is 0 or 1, which means that one outcome is certain. "
         f"For the upper end compare with the uniform distribution: {eq(log(K) - H, Σ(kl(p[k], 1 / K), k))}, the relative entropy of {p} with respect to {1 / K} everywhere. That is never negative, and 0 only for {eq(p[k], 1 / K)}. "
@@ -95,7 +95,6 @@ entry = Derivation(
         Kernel("entropy", (P,), (("entropy", array(-Σ(xlogy(P[n, k], P[n, k]), k), n)),), "Entropy of distributions in nats, row by row; 0 log 0 is 0.", proved_by=("rows",)),
     ),
     numbers=(
-        Number(binary(Fraction(1, 2)), "1", "entropy of a fair coin, in bits"),
         Number(binary(Fraction(99, 100)), "0.0808", f"entropy of a coin of {lift(Fraction(99, 100))} and {lift(Fraction(1, 100))}, in bits"),
     ),
     references=("T. M. Cover and J. A. Thomas, Elements of Information Theory, theorem 2.6.4 and example 2.1.1",),
@@ -201,7 +200,7 @@ def bit():
     )  # fmt: skip
 
 
-@entry.example("Entropy of powers of one half")
+@entry.example("Powers of one half: the entropy in bits")
 def powers_of_a_half(rng: Random):
     deepest = rng.randint(2, 5)
     shares = [lift(Fraction(1, 2**m)) for m in (*range(1, deepest + 1), deepest)]
@@ -211,7 +210,7 @@ def powers_of_a_half(rng: Random):
         calc(total(terms) / log(2))
         .eq(total([share * log(lift(2**m)) for m, share in zip((*range(1, deepest + 1), deepest), shares, strict=True)]) / log(2))
         .eq(total(bits),                                                            log_number)
-        .eq(2 - lift(Fraction(2, 2**deepest)))
+        .eq(lift(2 - Fraction(2, 2**deepest)))
     )  # fmt: skip
 
 

@@ -4,20 +4,23 @@ from fractions import Fraction
 
 from derive.language.notation import kl, log, xlog_ratio, xlogy
 from derive.language.term import Σ, array, both, eq, forall, iff, indices, le, let, lift, sizes, var
-from derive.logic.arguments import from_gap, nonnegative
+from derive.logic.arguments import carried, discharged, equivalent, for_all, from_gap, instance, nonnegative, rearranged
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
     by,
     forall_and,
     gap_parts,
+    given,
     linearity,
     log_ratio,
     multiplied,
     normalisation,
     plain_log,
+    use,
     weighted_logs,
     weights,
     zero_set,
+    zero_sum,
 )
 from derive.record import Derivation, Kernel, Mistake
 
@@ -37,11 +40,21 @@ gaps = Σ(kl(P[n, k], M[n, k]) + kl(Q[n, k], M[n, k]), k) / 2
 
 a, b = var("a", dom="nonnegative"), var("b", dom="positive")
 
+
+
+def share(one, other):
+    """Return what one of two probabilities of an outcome adds to what is missing to log 2, twice."""
+    return xlogy(one, one + other) - xlogy(one, one)
+
+
+overlap = share(p[k], q[k]) + share(q[k], p[k])
+apart = eq(p[k] * q[k], 0)
+
 entry = Derivation(
     module=__name__,
     title="The Jensen–Shannon divergence",
     claim=le(jsd, log(2)),
-    goal=f"Show that the Jensen–Shannon divergence is symmetric, never negative, zero only for equal distributions, and at most {log(2)}.",
+    goal=f"Show that the Jensen–Shannon divergence is symmetric, never negative, zero only for equal distributions, and at most {log(2)}, which it is only for those that never overlap.",
     priority="important",
     given=(
         (p, "a distribution"), (q, "another one"), (m, "their mixture"), (kl_p, "relative entropy of the first with respect to the mixture"), (kl_q, "that of the second"),
@@ -57,7 +70,7 @@ entry = Derivation(
     sixty_seconds=(
         f"Compare each distribution with the mixture {eq(m, (p + q) / 2)} and take the mean: {eq(jsd, (kl_p + kl_q) / 2)}. The two enter alike, so it is symmetric. The mixture is positive wherever one of them is, so it is always finite. "
         f"Both parts are relative entropies: their mean is not negative, and 0 only if both distributions are the mixture, which makes them equal. For the upper bound, {m[k]} is at least {p[k] / 2}, "
-        f"so no logarithm exceeds {log(2)}, and neither does a mean of them. It is reached by distributions that never overlap."
+        f"so no logarithm exceeds {log(2)}, and neither does a mean of them. It is reached exactly by distributions that never overlap."
     ),
     strong=(
         f"Gives the meaning: {eq(jsd, H_m - (H_p + H_q) / 2)} is the information that one draw from the mixture has about which of the two it came from, so it cannot exceed the one bit that there is to know. "
@@ -180,6 +193,70 @@ def upper():
         .le((log(2) + kl_q) / 2,                                                    first_half)
         .le((log(2) + log(2)) / 2,                                                  second_half)
         .eq(log(2))
+    )  # fmt: skip
+
+
+@entry.proves(eq(log(2) - jsd, Σ(overlap, k) / 2), "What is missing to log 2")
+def missing():
+    return (
+        calc(log(2) - jsd)
+        .eq(log(2) - Σ(xlogy(p[k], p[k]) - xlogy(p[k], m[k]) + xlogy(q[k], q[k]) - xlogy(q[k], m[k]), k) / 2,  by(jsd, kl_p, kl_q), log_ratio, linearity)
+        .eq(log(2) - Σ(xlogy(p[k], p[k]) - xlogy(p[k], p[k] + q[k]) + p[k] * log(2) + xlogy(q[k], q[k]) - xlogy(q[k], p[k] + q[k]) + q[k] * log(2), k) / 2,  by(m), weighted_logs, plain_log)
+        .eq(Σ(overlap, k) / 2,                                                      linearity, normalisation)
+    )  # fmt: skip
+
+
+@entry.proves(le(0, share(p[k], q[k])), "What one of the two adds to it is not negative")
+def one_part():
+    more = use(from_gap(calc(p[k] + q[k] - p[k]).eq(q[k])).theorem, "a sum is at least either part")
+    return rearranged(calc(xlogy(p[k], p[k])).le(xlogy(p[k], p[k] + q[k]), more), le(0, share(p[k], q[k])))
+
+
+@entry.proves(le(0, overlap), "Nor is what the two add at an outcome")
+def never_too_much():
+    other = instance(one_part.theorem, (p, q), (q, p))
+    return (
+        calc(lift(0))
+        .le(share(p[k], q[k]),                                                      one_part)
+        .eq(share(p[k], q[k]) + 0)
+        .le(overlap,                                                                use(other.theorem, "the other part alike"))
+    )  # fmt: skip
+
+
+@entry.proves(iff(eq(overlap, 0), apart), "They add nothing exactly where they do not meet")
+def nothing_missing():
+    gaps = kl((p[k] + q[k]) * p[k], p[k] ** 2) + kl((p[k] + q[k]) * q[k], q[k] ** 2) + 2 * p[k] * q[k]
+    none = (
+        calc(gaps)
+        .eq((p[k] + q[k]) * overlap,                                                gap_parts, log_ratio, weighted_logs, weights)
+        .eq(0,                                                                      given(eq(overlap, 0)))
+    )  # fmt: skip
+    parts = both(both(eq((p[k] + q[k]) * p[k], p[k] ** 2), eq((p[k] + q[k]) * q[k], q[k] ** 2)), eq(2 * p[k] * q[k], 0))
+    forwards = (
+        calc(eq(gaps, 0))
+        .iff(parts,                                                                 zero_set)
+        .iff(both(both(apart, apart), apart),                                       multiplied(apart, lift(1)), multiplied(apart, lift(2)))
+        .iff(apart,                                                                 forall_and)
+    )  # fmt: skip
+    backwards = (
+        calc(overlap)
+        .eq(xlogy(p[k], p[k] * (p[k] + q[k])) - 2 * xlogy(p[k], p[k]) + (xlogy(q[k], q[k] * (p[k] + q[k])) - 2 * xlogy(q[k], q[k])),  weighted_logs)
+        .eq(xlogy(p[k], p[k] ** 2 + p[k] * q[k]) - 2 * xlogy(p[k], p[k]) + (xlogy(q[k], q[k] ** 2 + p[k] * q[k]) - 2 * xlogy(q[k], q[k])))
+        .eq(xlogy(p[k], p[k] ** 2) - 2 * xlogy(p[k], p[k]) + (xlogy(q[k], q[k] ** 2) - 2 * xlogy(q[k], q[k])),  given(apart))
+        .eq(0,                                                                      weighted_logs)
+    )  # fmt: skip
+    return equivalent(carried(forwards, none), backwards)
+
+
+@entry.proves(iff(eq(jsd, log(2)), forall(apart, k)), "It is log 2 exactly if the two never meet")
+def largest():
+    return discharged(
+        calc(eq(jsd, log(2)))
+        .iff(eq(log(2) - jsd, 0),                                                   multiplied(eq(log(2) - jsd, 0), lift(-1)))
+        .iff(eq(Σ(overlap, k), 0),                                                  missing, multiplied(eq(Σ(overlap, k), 0), lift(Fraction(1, 2))))
+        .iff(forall(eq(overlap, 0), k),                                             zero_sum)
+        .iff(forall(apart, k),                                                      nothing_missing),
+        for_all(never_too_much.argument, k),
     )  # fmt: skip
 
 

@@ -193,5 +193,5 @@ def split(rng: Random):
     return (
         calc(two(Fraction(1, 2)) - (half * two(share) + half * two(1 - share)))
         .eq(log(2) + one * log(one) + other * log(other),                           log_number)
-        .eq(purer - log(more + less) + log(2),                                      log_number)
+        .eq(purer - log(lift(Fraction(more + less, 2))),                            log_number)
     )  # fmt: skip

@@ -74,7 +74,7 @@ entry = Derivation(
     sixty_seconds=(
         f"It is the exponential of the cross-entropy: {eq(text, exp(-Σ(log(s[n]), n) / N))}, the inverse of the geometric mean of what the model gave to the tokens that came. Chosen uniformly among {K}, each of them costs {log(K)}, so the perplexity is {K}: "
         f"hence the picture of a die with that many sides. It is a picture only. One outcome of {half} and four of {eighth} have the entropy {2 * log(2)} and the perplexity 4, with five outcomes and a favourite. "
-        f"The exponential has to match the logarithm: {exp(lift(1))} to the nats, or 2 to the bits."
+        f"The exponential has to match the logarithm: e to the nats, or 2 to the bits."
     ),
     strong=(
         f"Adds the bounds: the perplexity of a distribution lies between 1 and {K}, and reaches {K} for the uniform one alone, so a value of {K} out of {K} does determine it. Mentions that the geometric mean punishes a single token that was thought nearly impossible, and that "

@@ -55,7 +55,7 @@ entry = Derivation(
         Mistake(iff(tight, eq(a, b)), "Parallel is enough: a stretched or reversed copy reaches the bound as well."),
         Mistake(eq(dot**2, Σ(a[i] ** 2 * b[i] ** 2, i)), "The square of a sum is not the sum of the squares: the mixed products are what the inequality is about."),
     ),
-    follow_ups=("projection",),
+    follow_ups=("projection", "steepest-ascent"),
     kernels=(
         Kernel("inner_product_and_bound", (a, b), (("inner", abs_(dot)), ("bound", norm(a) * norm(b))), "The absolute value of an inner product, and its bound."),
     ),

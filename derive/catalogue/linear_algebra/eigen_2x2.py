@@ -30,10 +30,10 @@ entry = Derivation(
         (t, "a number"), (x, "first component of a vector"), (y, "second component"), (tr, "trace"), (dt, "determinant"), (χ, "characteristic polynomial"),
     ),
     assumptions=(
-        Assumption(first_row, "the vector is stretched by t, first row"),
+        Assumption(first_row, f"the vector is stretched by {t}, first row"),
         Assumption(second_row, "second row"),
         Assumption(not_zero, "the vector is not 0"),
-        Assumption(root, "t is a root of the characteristic polynomial"),
+        Assumption(root, f"{t} is a root of the characteristic polynomial"),
         Assumption(real, "the eigenvalues are real"),
     ),
     prompt=f"Find the eigenvalues and eigenvectors of {matrix([[4, 1], [2, 3]])} by hand. How do trace and determinant give them for every 2×2 matrix?",
@@ -54,7 +54,7 @@ entry = Derivation(
         ("Rotation", f"{matrix([[0, -1], [1, 0]])} turns every vector: {disc} is −4, and there is no real eigenvalue."),
     ),
     mistakes=(
-        Mistake(eq(χ, t**2 + tr * t + dt), "The sign of the trace is wrong: both diagonal entries stand there with a minus before t."),
+        Mistake(eq(χ, t**2 + tr * t + dt), f"The sign of the trace is wrong: {t} is taken off both diagonal entries, so each comes with {-t}."),
         Mistake(eq(first + second, dt), "The eigenvalues add up to the trace and multiply to the determinant."),
         Mistake(eq(χ, (a - t) * (d - t) + b * c), "The product of the other diagonal is subtracted in a determinant."),
         Mistake(eq(first, tr + sqrt(disc)), "The half of the quadratic formula is missing."),

@@ -21,17 +21,17 @@ entry = Derivation(
     goal="Multiply two matrices on paper, each entry a row times a column; see what may be reordered, and what it costs.",
     priority="useful",
     given=(
-        (n, "rows of A"), (m, "columns of A, rows of B"), (p, "columns of B, rows of C"), (q, "columns of C"),
+        (n, f"rows of {A}"), (m, f"columns of {A}, rows of {B}"), (p, f"columns of {B}, rows of {C}"), (q, f"columns of {C}"),
         (A, "a matrix"), (B, "another"), (C, "a third"),
     ),
     prompt=f"Multiply {one} by {other} on paper. When is a product of matrices defined, what does it cost, and which of the laws of numbers does it keep?",
     sixty_seconds=(
-        f"An entry of {A @ B} is a row of A times a column of B: multiply along, add up. The first one is {first}, which is 19. So the columns of A must be "
-        f"as many as the rows of B, and that size is summed away. Each of the {n * p} entries takes {m} products, {n * m * p} in all. Brackets may be moved, "
+        f"An entry of {A @ B} is a row of {A} times a column of {B}: multiply along, add up. The first one is {first}, which is 19. So the columns of {A} must be "
+        f"as many as the rows of {B}, and that size is summed away. Each of the {n * p} entries takes {m} products, {n * m * p} in all. Brackets may be moved, "
         f"factors may not be swapped: the other way round these two give {matrix([[23, 34], [31, 46]])}. A transpose turns the order round, {eq((A @ B).T, B.T @ A.T)}."
     ),
     strong=(
-        f"Reads the product in three ways: rows times columns; columns of A mixed with the weights in a column of B; a sum of {m} outer products. Moves brackets to "
+        f"Reads the product in three ways: rows times columns; columns of {A} mixed with the weights in a column of {B}; a sum of {m} outer products. Moves brackets to "
         f"save work: {A @ B @ C} costs {n * m * p + n * p * q} products one way and {m * p * q + n * m * q} the other, which decides how one multiplies by a vector."
     ),
     weak="Multiplies entry by entry. That is a product too, but of two arrays of one shape, and it composes no linear maps.",
@@ -82,6 +82,6 @@ def transposed():
 
 @entry.example("Another product")
 def another(rng: Random):
-    left, right = ([[rng.randint(0, 6) for _ in range(2)] for _ in range(2)] for _ in range(2))
+    left, right = ([four[:2], four[2:]] for four in (rng.sample(range(1, 8), 4) for _ in range(2)))
     result = [[sum(a * b for a, b in zip(row, column, strict=True)) for column in zip(*right, strict=True)] for row in left]
     return entrywise(eq(matrix(left) @ matrix(right), matrix(result)), lambda row_times_column, number: calc(row_times_column).eq(number))

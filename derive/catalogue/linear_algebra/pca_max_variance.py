@@ -1,10 +1,21 @@
 """The direction of largest variance is the top eigenvector of the covariance, and reconstructs the data best."""
 
 from derive.language.notation import squared_norm
-from derive.language.term import Σ, array, eq, forall, iff, index, indices, le, let, lift, sizes, var, δ
+from derive.language.term import Σ, D, array, eq, forall, iff, index, indices, le, let, lift, sizes, var, δ
 from derive.logic.arguments import carried, discharged, equivalent, for_all, from_gap, rearranged
 from derive.logic.calc import calc
-from derive.logic.rules.reasons import by, given, linearity, multiplied, multiplied_out, sift, zero_set, zero_sum
+from derive.logic.rules.reasons import (
+    by,
+    given,
+    linearity,
+    multiplied,
+    multiplied_out,
+    power_rule,
+    product_rule,
+    sift,
+    zero_set,
+    zero_sum,
+)
 from derive.record import Assumption, Derivation, Kernel, Mistake
 
 N, d = sizes("N d")
@@ -31,7 +42,8 @@ reached, apart = eq(form, λ[top] * squared_norm(u)), forall(eq((λ[top] - λ[a]
 eigen = forall(eq(Σ(S[i, l] * u[l], l), λ[top] * u[i]), i)
 lost = Σ(Σ((X[n, i] - Σ(X[n, l] * v[l], l) * v[i]) ** 2, i), n) / N
 kept = Σ(v[i] * S[i, l] * v[l], i, l)
-x, y = var("x"), var("y")
+x, y, κ = var("x"), var("y"), var("κ")
+lagrangian = let("ℒ", form - κ * (Σ(u[i] ** 2, i) - 1))
 
 entry = Derivation(
     module=__name__,
@@ -43,6 +55,7 @@ entry = Derivation(
         (N, "number of examples"), (d, "number of features"), (Y, "data as they come, one example a row"), (μ, "their mean"), (C, "the data, centred"), (u, "any direction"), (t, "the data along it"),
         (Z, "centred data in principal coordinates, one example a row"), (Q, "eigenvectors of the covariance, one a column"), (X, "centred data"), (S, "their covariance"),
         (λ, "variances of the principal coordinates"), (c, "the direction in these coordinates"), (v, "a direction of length 1"), (x, "any number"), (y, "another"),
+        (κ, "a multiplier"), (lagrangian, "variance, with the constraint on the length"),
     ),
     assumptions=(
         Assumption(columns, "eigenvectors have length 1 and are orthogonal (the spectral theorem)"),
@@ -57,7 +70,7 @@ entry = Derivation(
     ),
     prompt="Derive PCA. Why is the first component the top eigenvector of the covariance? Why is the direction of largest variance also the one that reconstructs best, and when is it unique?",
     sixty_seconds=(
-        f"Centre the data. The variance along {u} is then {form}, with {S} the covariance. In the basis of its eigenvectors that is {Σ(λ[a] * c[a] ** 2, a)}, and "
+        f"Centre the data. The variance along {u} is then {form}, with {S} the covariance. With a multiplier for the length, the stationary directions are its eigenvectors; which of them is best is still to be seen. In the basis of its eigenvectors that is {Σ(λ[a] * c[a] ** 2, a)}, and "
         f"{squared_norm(u)} is {Σ(c[a] ** 2, a)}: a weighted mean of eigenvalues, at most the largest one. What is missing is {gap}, so the maximum is reached "
         f"by the top eigenvectors and by nothing else. Projecting an example on {v} splits its squared length by Pythagoras, so what is lost and what is kept add up to the total variance: "
         f"least reconstruction error is the same problem. The share that is kept is {λ[top] / Σ(λ[a], a)}."
@@ -105,6 +118,27 @@ def variance_along():
         .eq(Σ(Σ(C[n, i] * u[i], i) * Σ(C[n, l] * u[l], l), n) / N,               centred)
         .eq(Σ(u[i] * Σ(C[n, i] * C[n, l], n) * u[l], i, l) / N,                  multiplied_out)
         .eq(Σ(u[i] * (C.T @ C / N)[i, l] * u[l], i, l),                          linearity)
+    )  # fmt: skip
+
+
+@entry.proves(eq(D(lagrangian, u[i]), 2 * (Σ(S[i, l] * u[l], l) - κ * u[i])), "The slope of the Lagrangian")
+def gradient():
+    return (
+        calc(D(lagrangian, u[i]))
+        .eq(D(form, u[i]) - κ * D(Σ(u[l] ** 2, l), u[i]),                        by(lagrangian), linearity)
+        .eq(Σ(S[i, l] * u[l], l) + Σ(S[l, i] * u[l], l) - κ * (2 * u[i]),        power_rule, product_rule, linearity, sift)
+        .eq(Σ(S[i, l] * u[l], l) + Σ(S[i, l] * u[l], l) - κ * (2 * u[i]),        by(S))
+        .eq(2 * (Σ(S[i, l] * u[l], l) - κ * u[i]))
+    )  # fmt: skip
+
+
+@entry.proves(iff(forall(eq(D(lagrangian, u[i]), 0), i), forall(eq(Σ(S[i, l] * u[l], l), κ * u[i]), i)), "By a multiplier: stationary exactly at eigenvectors")
+def stationary():
+    slope = 2 * (Σ(S[i, l] * u[l], l) - κ * u[i])
+    return (
+        calc(forall(eq(D(lagrangian, u[i]), 0), i))
+        .iff(forall(eq(slope, 0), i),                                            gradient)
+        .iff(forall(eq(Σ(S[i, l] * u[l], l), κ * u[i]), i),                      multiplied(eq(Σ(S[i, l] * u[l], l), κ * u[i]), lift(2)))
     )  # fmt: skip
 
 
@@ -234,6 +268,16 @@ def eigenspace():
 @entry.proves(iff(reached, eigen), "Reached on the top eigenspace, and nowhere else")
 def equality():
     return calc(reached).iff(apart, no_gap).iff(eigen, eigenspace)
+
+
+@entry.proves(eq(Σ(Q[i, b] * S[i, l] * Q[l, b], i, l), λ[b]), "What each eigenvector explains of the variance")
+def explained():
+    return (
+        calc(Σ(Q[i, b] * S[i, l] * Q[l, b], i, l))
+        .eq(Σ(Q[i, b] * Σ(S[i, l] * Q[l, b], l), i),                             linearity)
+        .eq(λ[b] * Σ(Q[i, b] * Q[i, b], i),                                      eigenvectors, linearity)
+        .eq(λ[b],                                                                given(columns))
+    )  # fmt: skip
 
 
 @entry.proves(eq(Σ(S[i, i], i), Σ(λ[a], a)), "The total variance")

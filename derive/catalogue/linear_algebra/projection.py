@@ -19,7 +19,7 @@ entry = Derivation(
     module=__name__,
     title="Projection on a line",
     claim=eq(r @ b, 0),
-    goal="Find the multiple of b that is closest to a, show that what is left is orthogonal to b, and say by how much every other multiple is worse.",
+    goal=f"Find the multiple of {b} that is closest to {a}, show that what is left is orthogonal to {b}, and say by how much every other multiple is worse.",
     priority="important",
     given=(
         (n, "number of components"), (a, "the vector that is projected"), (b, "the direction"),

@@ -4,8 +4,10 @@ from random import Random
 
 from derive.language.notation import squared_norm
 from derive.language.term import (
+    TRUE,
     Σ,
     D,
+    det,
     eq,
     forall,
     iff,
@@ -15,12 +17,24 @@ from derive.language.term import (
     le,
     let,
     lift,
+    lt,
     matrix,
+    posdef,
     sizes,
     var,
     vector,
 )
-from derive.logic.arguments import carried, discharged, entrywise, equivalent, for_all, from_gap, instance, together
+from derive.logic.arguments import (
+    Argument,
+    carried,
+    discharged,
+    entrywise,
+    equivalent,
+    for_all,
+    from_gap,
+    instance,
+    together,
+)  # fmt: skip
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
     by,
@@ -30,6 +44,7 @@ from derive.logic.rules.reasons import (
     multiplied,
     multiplied_out,
     power_rule,
+    regular,
     sift,
     use,
     zero_set,
@@ -67,13 +82,13 @@ entry = Derivation(
         (w_0, "any solution of the normal equations"), (v, "a direction"), (t, "any number"),
     ),
     assumptions=(
-        Assumption(invertible(G), "the inputs have full column rank"),
+        Assumption(posdef(G), "the inputs have full column rank"),
         Assumption(solves, f"{w_0:s} solves the normal equations"),
         Assumption(unseen, f"{v:s} lies in the null space of the inputs"),
     ),
     convention=(
-        f"One example is a row of {X}. The columns of {X} are independent, which is called full column rank, exactly where the square matrix {G} is invertible: "
-        f"both say that {X @ v} is 0 for no direction but 0, since {X} and {G} have one null space."
+        f"One example is a row of {X}. The columns of {X} are independent, which is called full column rank, if {X @ v} is 0 for no direction but 0: if {lt(0, squared_norm(X @ v))} for all others. "
+        f"As {squared_norm(X @ v)} is {v @ (G @ v)}, that is what it means that {G} is positive definite. {X} and {G} have one null space, and so, by the rank theorem, one rank."
     ),
     prompt="Derive the least-squares weights. How do you know that they are a minimum, when are they the only one, and what does the residual have to do with a right angle?",
     sixty_seconds=(
@@ -129,14 +144,30 @@ def stationary():
     )  # fmt: skip
 
 
+def known(fact):
+    """Return the proof of what a positive definite Gram matrix is as well."""
+    proof = carried(calc(TRUE).iff(fact, regular))
+    return Argument(proof.theorem, (), ("positive definite matrices are invertible, with a positive determinant",))
+
+
+def is_invertible():
+    """Return the proof that the Gram matrix has an inverse."""
+    return known(invertible(G))
+
+
+@entry.proves(lt(0, det(G)), "Independent columns: the Gram matrix can be inverted")
+def determinant():
+    return known(lt(0, det(G)))
+
+
 @entry.proves(forall(eq((G @ ŵ)[i], (X.T @ y)[i]), i), "The weights solve them")
 def solution():
-    return for_all(
+    solved = (
         calc((G @ ŵ)[i])
         .eq((G @ (inv(G) @ (X.T @ y)))[i],                                by(ŵ))
-        .eq((X.T @ y)[i],                                                 inverse),
-        i,
+        .eq((X.T @ y)[i],                                                 inverse)
     )  # fmt: skip
+    return for_all(discharged(solved, is_invertible()), i)
 
 
 @entry.proves(eq((X.T @ (y - X @ w_0))[i], 0), "The residual is at a right angle to every column")
@@ -166,14 +197,15 @@ def pythagoras():
 
 @entry.proves(excess(ŵ), "The excess over least squares", main=True)
 def gap():
-    return discharged(instance(pythagoras.theorem, (w_0, ŵ)), solution)
+    return discharged(instance(pythagoras.theorem, (w_0, ŵ)), solution, is_invertible())
 
 
 @entry.proves(le(squared_norm(X @ ŵ - y), squared_norm(X @ w - y)), "No other weights fit better")
 def minimum():
     return from_gap(
         calc(squared_norm(X @ w - y) - squared_norm(X @ ŵ - y))
-        .eq(squared_norm(X @ (w - ŵ)),                                    gap)
+        .eq(squared_norm(X @ (w - ŵ)),                                    gap),
+        is_invertible(),
     )  # fmt: skip
 
 
@@ -218,19 +250,20 @@ def independent():
         calc((X @ v)[n])
         .eq(0,                                                            given(forall(eq(v[i], 0), i)), linearity)
     )  # fmt: skip
-    return equivalent(for_all(forwards, i), for_all(backwards, n))
+    return equivalent(for_all(discharged(forwards, is_invertible()), i), for_all(backwards, n))
 
 
 @entry.proves(iff(eq(squared_norm(X @ w - y), squared_norm(X @ ŵ - y)), forall(eq(w[i], ŵ[i]), i)), "No other weights fit as well")
 def unique():
     cost, least = squared_norm(X @ w - y), squared_norm(X @ ŵ - y)
-    return (
+    return discharged(
         calc(eq(cost, least))
         .iff(eq(cost - least, 0),                                         multiplied(eq(cost - least, 0), lift(1)))
         .iff(eq(Σ((X @ (w - ŵ))[n] ** 2, n), 0),                          gap, by("squared_norm"))
         .iff(forall(eq((X @ (w - ŵ))[n], 0), n),                          zero_set)
         .iff(forall(eq((w - ŵ)[i], 0), i),                                use(instance(independent.theorem, (v, w - ŵ)).theorem, "independent columns see every direction"))
-        .iff(forall(eq(w[i], ŵ[i]), i),                                   multiplied(eq(w[i], ŵ[i]), lift(1)))
+        .iff(forall(eq(w[i], ŵ[i]), i),                                   multiplied(eq(w[i], ŵ[i]), lift(1))),
+        is_invertible(),
     )  # fmt: skip
 
 

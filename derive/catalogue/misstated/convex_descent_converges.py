@@ -24,7 +24,7 @@ entry = Misstatement(
         f"bounds it: past the minimum it lands on the other slope, farther away than before. On {x**2} that begins at {α} above 1."
     ),
     instead=("gd-quadratic-convergence", "convergence"),
-    correction="On a convex quadratic it converges from every start exactly when the learning rate is positive and below 2 over the largest curvature.",
+    correction="On a quadratic with a positive definite Hessian it converges from every start exactly when the learning rate is positive and below 2 over the largest curvature.",
 )
 
 

@@ -23,7 +23,7 @@ entry = Misstatement(
         "The next matrix may shrink just that direction, and here it erases it: each stretches one axis by 2 and forgets the other one."
     ),
     instead=("vanishing-exploding-gradients", "norm_floor"),
-    correction="Products of norms bound the gradient from above only: norms below 1 do make it vanish. What makes it explode is a lower bound, the product of the least singular values.",
+    correction="Products of norms bound the gradient from above only: norms that stay below a number less than 1 do make it vanish. What makes it explode is a lower bound, the product of the least singular values.",
 )
 
 

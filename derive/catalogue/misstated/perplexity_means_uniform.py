@@ -13,7 +13,7 @@ p, r = var("p", dom="positive"), var("r", dom="positive")
 perplexity = exp(-(p * log(p)) - 4 * (r * log(r)))
 half, eighth = lift(Fraction(1, 2)), lift(Fraction(1, 8))
 two = lift(2)
-top = lift(Fraction(641, 1000))
+top, others = lift(Fraction(641, 1000)), lift(Fraction(359, 1000))
 
 entry = Misstatement(
     module=__name__,
@@ -30,7 +30,7 @@ entry = Misstatement(
     ),
     instead=("perplexity", "uniform"),
     correction="Uniform over n gives perplexity n. The converse fails: perplexity says how large a uniform choice would be as uncertain, and nothing of how the probability is spread.",
-    numbers=(Number(exp(-(top * log(top)) - (1 - top) * log((1 - top) / 99)), "10.0", f"the perplexity of one outcome at {top} and 99 that share the rest"),),
+    numbers=(Number(exp(-(top * log(top)) - others * log(others / 99)), "10.0", f"the perplexity of one outcome at {top} and 99 that share the rest"),),
 )
 
 

@@ -9,13 +9,13 @@ from derive.record import Misstatement, Number
 
 N, T, G, F = (var(name, dom="positive") for name in ("N", "T", "G", "F"))
 days = 6 * N * T / (G * F * 86400)
-run = {N: 70 * 10**9, T: 14 * 10**11, G: 1000, F: 990 * 10**12}
-at_peak = substitute(days, {quantity: lift(value) for quantity, value in run.items()})
+run = {N: 70 * lift(10) ** 9, T: 1400 * lift(10) ** 9, G: lift(1000), F: 990 * lift(10) ** 12}
+at_peak, measured = substitute(days, run), substitute(days, {**run, F: lift(Fraction(2, 5)) * run[F]})
 
 entry = Misstatement(
     module=__name__,
     title="70B on 1.4T tokens takes six days on a thousand H100s",
-    said="Six N D operations, a thousand GPUs of 990 teraflops each: training takes six days.",
+    said="Six operations for each parameter and token, a thousand GPUs of 990 teraflops each: training takes six days.",
     claim=le(days, 6),
     counterexample=tuple(run.items()),
     priority="useful",
@@ -29,7 +29,7 @@ entry = Misstatement(
     correction="Training takes six operations for each weight and token. The days are those operations over GPUs times peak times utilisation, and the utilisation is to be measured.",
     numbers=(
         Number(at_peak, "6.87", "days at the peak"),
-        Number(at_peak / lift(Fraction(2, 5)), "17.2", "days at a utilisation of 0.4"),
+        Number(measured, "17.2", "days at a utilisation of 0.4"),
     ),
 )
 

@@ -1,13 +1,15 @@
 """∂L/∂X of batch normalisation in its compact form, the gradients by γ and β, why a bias before it is idle, and the affine layer that it becomes at inference."""
 
 from derive.language.notation import sqrt
-from derive.language.term import Σ, D, array, eq, index, indices, let, mapping, sizes, var, δ
+from derive.language.term import Σ, D, array, eq, index, indices, let, lt, mapping, sizes, var, δ
+from derive.logic.arguments import carried, discharged
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import (
     branch,
     by,
     chain,
     linearity,
+    multiplied,
     power_rule,
     quotient_rule,
     root_of_product,
@@ -15,7 +17,7 @@ from derive.logic.rules.reasons import (
     sift,
     sqrt_rule,
 )
-from derive.record import Derivation, Kernel, Mistake
+from derive.record import Assumption, Derivation, Kernel, Mistake
 
 N, d, K = sizes("N d K")
 i, j, k = indices("i j k", d)
@@ -45,10 +47,11 @@ c = index("c", K)
 t, a = var("t", d), var("a", d, dom="positive")
 
 
-def normalised(u, extra):
+def normalised(u, extra=None):
     """Return one feature of one example less its mean, over the root of variance + extra, written out."""
     middle = Σ(u(m), m) / N
-    return (u(n) - middle) / sqrt(Σ((u(l) - middle) ** 2, l) / N + extra)
+    variance = Σ((u(l) - middle) ** 2, l) / N
+    return (u(n) - middle) / sqrt(variance if extra is None else variance + extra)
 
 
 mean = Σ(X[m, k], m) / N
@@ -69,6 +72,7 @@ entry = Derivation(
         (μ̂, "mean that was kept from training"), (v̂, "variance that was kept"), (ŝ, "its root"), (out, "output at inference"), (Ŵ, "weights of the folded layer"), (b̂, "its bias"),
         (t, "a shift for each feature"), (a, "a stretch for each feature"),
     ),
+    assumptions=(Assumption(lt(0, Σ((X[l, k] - mean) ** 2, l)), f"no feature is constant over the batch; asked for where there is no {ε}"),),
     convention=(
         f"Statistics go down the rows, so {μ}, {v}, {s}, {γ} and {β} have one entry a feature, and are used for every row. The variance divides by {N}. "
         f"A gradient has the shape of what it is taken by. Any loss may stand in the place of {L0} that has the gradient {G0} at {Y}."
@@ -89,6 +93,7 @@ entry = Derivation(
         ("Shape", f"{D(L, X)} is {N} × {d}; the gradients by {γ} and {β} have {d} entries, summed over the batch."),
         ("Sum", f"Every column of {D(L, X)} adds up to 0."),
         ("Batch of one", f"With {eq(N, 1)} the output is {β} whatever comes in, and the gradient by {X} is 0."),
+        ("Scale", f"A stretch of a feature makes {ε} smaller, and without {ε} changes nothing; a shift changes nothing at all."),
         ("Inference", f"With {eq(γ, ŝ)} and {eq(β, μ̂)} the folded layer is the layer before."),
     ),
     mistakes=(
@@ -235,6 +240,37 @@ def stretch():
         .eq((a[k] * X[n, k] - a[k] * mean) / sqrt(a[k] ** 2 * (spread + ε / a[k] ** 2)))
         .eq((a[k] * X[n, k] - a[k] * mean) / (a[k] * sqrt(spread + ε / a[k] ** 2)),                   root_of_product, root_of_square, branch("abs", 0))
         .eq(normalised(lambda u: X[u, k], ε / a[k] ** 2))
+    )  # fmt: skip
+
+
+varied = lt(0, Σ((a[k] * X[l, k] - a[k] * mean) ** 2, l))
+varied_too = lt(0, Σ((a[k] * X[l, k] - Σ(a[k] * X[m, k], m) / N) ** 2, l))
+
+
+@entry.proves(varied, "A stretched feature is not constant either")
+def still_varied():
+    return carried(
+        calc(lt(0, Σ((X[l, k] - mean) ** 2, l)))
+        .iff(lt(0, a[k] ** 2 * spread),                                                               multiplied(lt(0, a[k] ** 2 * spread), N / a[k] ** 2))
+        .iff(lt(0, Σ((a[k] * X[l, k] - a[k] * mean) ** 2, l) / N),                                    stretched_variance)
+        .iff(varied,                                                                                  multiplied(varied, 1 / N))
+    )  # fmt: skip
+
+
+@entry.proves(varied_too, "The same, with the mean written out")
+def still_varied_too():
+    return carried(calc(varied).iff(varied_too, stretched_mean), still_varied)
+
+
+@entry.proves(eq(normalised(lambda u: a[k] * X[u, k]), normalised(lambda u: X[u, k])), "Without ε a stretch changes nothing")
+def stretch_without():
+    return discharged(
+        calc(normalised(lambda u: a[k] * X[u, k]))
+        .eq((a[k] * X[n, k] - a[k] * mean) / sqrt(Σ((a[k] * X[l, k] - a[k] * mean) ** 2, l) / N),     stretched_mean)
+        .eq((a[k] * X[n, k] - a[k] * mean) / sqrt(a[k] ** 2 * spread),                                stretched_variance)
+        .eq((a[k] * X[n, k] - a[k] * mean) / (a[k] * sqrt(spread)),                                   root_of_product, root_of_square, branch("abs", 0))
+        .eq(normalised(lambda u: X[u, k])),
+        still_varied, still_varied_too,
     )  # fmt: skip
 
 

@@ -99,7 +99,7 @@ entry = Derivation(
     ),
     numbers=(
         Number(tokens_per_parameter(("482.01", "0.3478", "2085.43", "0.3658"), "576e21"), "18.4", "tokens a parameter at the budget of Chinchilla, fit of Besiroglu and others (2024)"),
-        Number(tokens_per_parameter(("406.4", "0.34", "410.7", "0.28"), "576e21"), "93", "the same from the third fit of Hoffmann and others (2022)"),
+        Number(tokens_per_parameter(("406.4", "0.34", "410.7", "0.28"), "576e21"), "93", "the same from the third fit of Hoffmann and others (2022), with its exponents as printed"),
         Number(days("1"), "6.87", "days for 70B parameters and 1.4T tokens on 1000 GPUs of 990 TFLOP/s, were they fully used"),
         Number(days("0.4"), "17.2", "days at a utilisation of 0.4"),
     ),

@@ -25,6 +25,7 @@ from derive.language.term import (
     natural,
     ne,
     size,
+    substitute,
     succ,
     tends,
     var,
@@ -63,6 +64,7 @@ from derive.logic.rules.reasons import (
     sift,
     use,
 )
+from derive.logic.theorem import assume
 from derive.record import Assumption, Derivation, Kernel, Mistake, Number
 
 d = size("d"); (i, l), (a, b) = indices("i l", d), indices("a b", d); top = index("max", d)
@@ -78,11 +80,18 @@ def e(step: Term, coordinate: Term) -> Term:
     return Σ(Q[i, coordinate] * (x[step, i] - minimum[i]), i)
 
 
+def distance(step: Term) -> Term:
+    """Return the squared distance from the minimum after some steps."""
+    return Σ((x[step, i] - minimum[i]) ** 2, i)
+
+
 descent = forall(eq(x[succ(k), i], x[k, i] - α * Σ(H[i, l] * (x[k, l] - minimum[l]), l)), k, i)
 columns, rows = forall(eq(Σ(Q[i, a] * Q[i, b], i), δ(a, b)), a, b), forall(eq(Σ(Q[i, a] * Q[l, a], a), δ(i, l)), i, l)
 largest = forall(le(λ[a], λ[top]), a)
 generic = forall(ne(e(ZERO, a), 0), a)
 short, upward, onward = lt(α, 2 / λ[top]), lt(0, α), lt(1 - α * λ[a], 1)
+flattest, sharpest = forall(le(m, λ[a]), a), forall(le(λ[a], M), a)
+best_descent = substitute(descent, {α: best})
 flat, steep, above, below = le(abs_(1 - α * m), ρ), le(abs_(1 - α * M), ρ), le(m, c), le(c, M)
 factor = 1 - α * λ[a]
 
@@ -111,6 +120,9 @@ entry = Derivation(
         Assumption(steep, "that of the steepest direction as well"),
         Assumption(above, "no curvature is smaller than the least"),
         Assumption(below, "none is larger than the largest"),
+        Assumption(flattest, "no eigenvalue is smaller than the least curvature"),
+        Assumption(sharpest, "none is larger than the largest"),
+        Assumption(best_descent, "each step goes against the gradient, at the best learning rate"),
     ),
     convention=(
         f"The Hessian is given by its eigenvectors, {eq(H[i, l], Σ(Q[i, a] * λ[a] * Q[l, a], a))}, all eigenvalues positive: that a symmetric matrix has such a basis is the spectral theorem, which is "
@@ -305,6 +317,56 @@ def reached():
         calc(both(le(-rate, 1 - best * c), le(1 - best * c, rate))).iff(le(abs_(1 - best * c), rate), absolute_bound),
         together(from_below.argument, from_above.argument),
     )
+
+
+# ---- and with it the distance from the minimum -----------------------------------------------------------------------
+
+
+@entry.proves(le((1 - best * λ[a]) ** 2, rate**2), "Every factor squared is at most the rate squared")
+def squared_factor():
+    return from_gap(
+        calc(rate**2 - (1 - best * λ[a]) ** 2).eq(4 * (λ[a] - m) * (M - λ[a]) / (M + m) ** 2, by(κ)),
+        rearranged(given_at(flattest, a), le(0, λ[a] - m)),
+        rearranged(given_at(sharpest, a), le(0, M - λ[a])),
+    )
+
+
+@entry.proves(le(e(n, a) ** 2, (rate**n) ** 2 * e(ZERO, a) ** 2), "Along an eigenvector")
+def along():
+    step = instance(one_step.theorem, (α, best))
+    claim = le(e(n, a) ** 2, (rate**n) ** 2 * e(ZERO, a) ** 2)
+    return by_induction(
+        n,
+        calc(e(ZERO, a) ** 2).eq((rate**ZERO) ** 2 * e(ZERO, a) ** 2),
+        calc(e(succ(n), a) ** 2)
+        .eq((1 - best * λ[a]) ** 2 * e(n, a) ** 2,                               use(step.theorem, "one step"))
+        .le(rate**2 * e(n, a) ** 2,                                              squared_factor)
+        .le(rate**2 * ((rate**n) ** 2 * e(ZERO, a) ** 2),                        use(assume(claim), "the claim for n"))
+        .eq((rate ** succ(n)) ** 2 * e(ZERO, a) ** 2,                            powers),
+    )  # fmt: skip
+
+
+@entry.proves(eq(Σ(Σ(Q[i, a] * (w[i] - minimum[i]), i) ** 2, a), Σ((w[i] - minimum[i]) ** 2, i)), "The distance in the eigenbasis")
+def length():
+    return (
+        calc(Σ(Σ(Q[i, a] * (w[i] - minimum[i]), i) ** 2, a))
+        .eq(Σ((w[i] - minimum[i]) * Σ(Σ(Q[i, a] * Q[l, a], a) * (w[l] - minimum[l]), l), i),         multiplied_out)
+        .eq(Σ((w[i] - minimum[i]) ** 2, i),                                      given(rows), sift)
+    )  # fmt: skip
+
+
+@entry.proves(le(distance(n), (rate**n) ** 2 * distance(ZERO)), "At the best learning rate every step shrinks the distance by the rate")
+def linear_rate():
+    here, there = (
+        use(instance(length.theorem, (w, array(x[step, i], i))).theorem, "the distance in the eigenbasis") for step in (n, ZERO)
+    )
+    return (
+        calc(distance(n))
+        .eq(Σ(e(n, a) ** 2, a),                                                  here)
+        .le(Σ((rate**n) ** 2 * e(ZERO, a) ** 2, a),                              along)
+        .eq((rate**n) ** 2 * Σ(e(ZERO, a) ** 2, a),                              linearity)
+        .eq((rate**n) ** 2 * distance(ZERO),                                     there)
+    )  # fmt: skip
 
 
 @entry.proves(eq(v - lift(Fraction(11, 10)) * D(v**2, v), lift(Fraction(-6, 5)) * v), "A square at learning rate 1.1")

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from derive.language.notation import exp, kl, log, xlogy, π
+from derive.language.notation import exp, kl, log, sqrt, xlogy, π
 from derive.language.term import (
     Σ,
     D,
@@ -41,6 +41,7 @@ from derive.logic.rules.reasons import (
     normalisation,
     plain_log,
     product_rule,
+    root_of_square,
     weighted_logs,
     zero_set,
 )
@@ -78,6 +79,7 @@ h, h_g = (let(f"h({name_of(d)})", -integral(xlogy(d[x], d[x]), x)) for d in (q, 
 m, m_g = (let(f"m({name_of(d)})", integral(d[x] * r[x], x)) for d in (q, g))
 line = log(2 * π * s**2) / 2 + half
 bound = ℓ + m / (2 * s**2)
+spread = eq(s, sqrt(m))
 
 
 def integrable(body):
@@ -104,13 +106,14 @@ entry = Derivation(
         Assumption(integrable(q[x] * log(q[x])), "and a finite entropy"),
         Assumption(integrable(g[x] * r[x]), "so has the Gaussian"),
         Assumption(le(m, m_g), "the density’s mean square is at most the Gaussian’s"),
+        Assumption(spread, f"the density’s mean square is {s**2}"),
     ),
     convention=(
         f"Logarithms are natural. Weights and densities may be 0, and {xlogy(p[k], p[k])} counts as 0 there. {kl(p[k], 1 / K)} is the relative-entropy gap {p[k] * log(p[k] / (1 / K)) - p[k] + 1 / K}, never negative and 0 only for equal arguments. "
         "A Lagrangian that is maximal without the constraint, at a point that satisfies it, makes that point the best one that does: no theory of multipliers is needed. "
-        f"The Gaussian is {g[x]}; on the line, with lengths for the measure, {exp(ℓ)} is {(2 * π * s**2) ** half}, its mean is {μ} and its mean square {s**2}. The proof uses none of the three."
+        f"The Gaussian is {g[x]}; on the line, with lengths for the measure, {exp(ℓ)} is {(2 * π * s**2) ** half}, its mean is {μ} and its mean square {s**2}. The proof uses none of the three; with them the bound {ℓ + half} is {line}."
     ),
-    prompt="Which distribution has the largest entropy on K outcomes? And which density, if its variance is given? Use Lagrange multipliers, and say why what you find is a maximum.",
+    prompt=f"Which distribution has the largest entropy on {K} outcomes? And which density, if its variance is given? Use Lagrange multipliers, and say why what you find is a maximum.",
     sixty_seconds=(
         f"Maximise {H} under {eq(Σ(p[k], k), 1)}. The Lagrangian is {lagrangian.args[0]}; its slope by one weight is {-log(v) - 1 - c} with {c} for the multiplier, which is 0 at {eq(v, exp(-1 - c))}: all weights are equal, so they are {1 / K}, "
         f"and the entropy is {log(K)}. It is a maximum, since any other weights lose {Σ(kl(w[k], best), k)} in the Lagrangian, which is never negative. For densities with a given variance the Lagrangian has a second multiplier, "
@@ -251,6 +254,16 @@ def only_gaussian():
         .iff(eq(integral(kl(q[x], g[x]), x), 0),                                    gaussian_gap)
         .iff(forall(eq(q[x], g[x]), x),                                             zero_set)
     )  # fmt: skip
+
+
+@entry.proves(eq(m, s**2), "A density of mean square s²")
+def mean_square():
+    return calc(m).eq(s**2,                                                         given(spread), root_of_square)  # fmt: skip
+
+
+@entry.proves(le(h, ℓ + half), "The bound for that mean square")
+def fixed_spread():
+    return calc(h).le(bound, continuous).eq(ℓ + s**2 / (2 * s**2), mean_square).eq(ℓ + half)
 
 
 @entry.proves(eq(h_g, ℓ + m_g / (2 * s**2)), "The entropy of the Gaussian")

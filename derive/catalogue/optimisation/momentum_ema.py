@@ -1,4 +1,4 @@
-"""Momentum: a heavy ball steps α/(1 − β), an average steps α; stable for α < 2(1 + β)/λ, and for 1 − β times less."""
+"""Momentum: a heavy ball steps α/(1 − β), an average α; they converge for α < 2(1 + β)/λ, and for 1/(1 − β) times that."""
 
 from fractions import Fraction
 from math import inf
@@ -29,8 +29,12 @@ from derive.logic.arguments import (
     from_gap,
     instance,
     limit,
+    nonnegative,
     nonzero,
     rearranged,
+    restated,
+    squeezed,
+    weakened,
 )
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import branch, by, given, multiplied, powers, root_of_square, use
@@ -39,6 +43,7 @@ from derive.record import Assumption, Derivation, Kernel, Mistake, Number, Proof
 
 k, n, t = index("k", NATURALS), natural("n"), natural("t")
 α, β, λ, g, p = var("α"), var("β", dom="unit"), var("λ", dom="positive"), var("g"), var("p")
+q = var("q", dom="unit")
 v, m, x, y = (var(name, NATURALS) for name in "vmxy")
 
 # a constant gradient
@@ -55,26 +60,28 @@ def recurrence(sequence: Term, middle: Term) -> Term:
     return forall(eq(sequence[succ(succ(k))], middle * sequence[succ(k)] - β * sequence[k]), k)
 
 
-def energy(sequence: Term, step: Term, middle: Term) -> Term:
-    """Return what never grows along a recurrence."""
+def energy(sequence: Term, step: Term) -> Term:
+    """Return what shrinks along a recurrence."""
     here, there = sequence[step], sequence[succ(step)]
-    return there**2 + here**2 - 2 * middle / (1 + β) * there * here
+    return there**2 + q * here**2 - 2 * p * q / (q + β) * there * here
 
 
 lower, upper = lt(-(1 + β), p), lt(p, 1 + β)
+slow, narrow = lt(β, q), lt(p**2 * q, (q + β) ** 2)
+chosen = 1 - ((1 + β) ** 2 - p**2) * (1 - β) / 8
 ball, ema = 1 + β - α * λ, 1 + β - α * (1 - β) * λ
-room = 1 - (p / (1 + β)) ** 2
+room = q - (p * q / (q + β)) ** 2
 e = var("e", dom="positive"); spread = let("s", (1 - β) ** 2 + e * (2 + 2 * β + e)); root = let("r", -(1 + β + e + sqrt(spread)) / 2)
 
 entry = Derivation(
     module=__name__,
     title="Momentum: effective step and stability",
-    claim=le(x[n] ** 2, energy(x, ZERO, ball) / (1 - (ball / (1 + β)) ** 2)),
+    claim=tends(x[n], n, inf, 0),
     goal="Compare the two ways in which momentum is written: their effective steps for a constant gradient, and the largest learning rates at which they stay stable on a quadratic.",
     priority="important",
     given=(
         (α, "learning rate"), (β, "momentum"), (λ, "curvature"), (g, "a constant gradient"), (v, "velocity of the heavy ball"), (m, "moving average"), (x, "the iterates, measured from the minimum"),
-        (y, "any sequence"), (p, "coefficient of its recurrence"), (e, "by how much the bound is passed"), (spread, "what its root is drawn from"), (root, "a root of its polynomial past the bound"), (n, "number of steps"), (t, "another"),
+        (y, "any sequence"), (p, "coefficient of its recurrence"), (q, "a factor"), (e, "by how much the bound is passed"), (spread, "what its root is drawn from"), (root, "a root of its polynomial past the bound"), (n, "number of steps"), (t, "another"),
     ),
     assumptions=(
         Assumption(heavy, "the heavy ball adds the gradient"),
@@ -86,6 +93,8 @@ entry = Derivation(
         Assumption(pull_m, "the gradient of a quadratic, averaged"),
         Assumption(move_m, "the step along the average"),
         Assumption(recurrence(y, p), "each member is made of the two before it"),
+        Assumption(slow, "the factor is not too small"),
+        Assumption(narrow, "the coefficient leaves room for it"),
         Assumption(lower, "the coefficient is not too small"),
         Assumption(upper, "and not too large"),
         Assumption(lt(0, α), "the learning rate is positive"),
@@ -94,16 +103,16 @@ entry = Derivation(
     ),
     convention=(
         f"The heavy ball keeps {eq(v[succ(k)], β * v[k] + g)}, the average {eq(m[succ(k)], β * m[k] + (1 - β) * g)}; both then step by the learning rate times what they keep. Along an eigenvector "
-        f"of a quadratic the gradient is {λ * x[k]}. Stable means that the iterates stay bounded, whatever the start."
+        f"of a quadratic the gradient is {λ * x[k]}. Stable means that the iterates tend to the minimum, whatever the start."
     ),
     prompt=f"Two libraries write momentum differently: {β * v[k] + g} in one, {β * v[k] + (1 - β) * g} in the other. What happens to a tuned learning rate that moves from one to the other? For which learning rates is each stable?",
     sixty_seconds=(
         f"With a constant gradient the heavy ball adds up a geometric series, {g * (1 - β**n) / (1 - β)}, so its step grows to {α / (1 - β) * g}: ten times {α * g} at momentum 0.9. The moving average carries the factor {1 - β} and steps "
-        f"{α * g}. They are one method with {α} scaled by {1 - β}. On a quadratic, eliminate the velocity: {eq(x[succ(succ(k))], ball * x[succ(k)] - β * x[k])}. That stays bounded while the middle coefficient is "
-        f"less than {1 + β} in size, so for {lt(α, 2 * (1 + β) / λ)}: momentum nearly doubles the largest learning rate. For the average the bound is {2 * (1 + β) / ((1 - β) * λ)}."
+        f"{α * g}. They are one method with {α} scaled by {1 - β}. On a quadratic, eliminate the velocity: {eq(x[succ(succ(k))], ball * x[succ(k)] - β * x[k])}. That tends to 0 while the middle coefficient is "
+        f"less than {1 + β} in size, since a quadratic form of two neighbours then shrinks by a fixed factor in every step; so for {lt(α, 2 * (1 + β) / λ)}: momentum nearly doubles the largest learning rate. For the average the bound is {2 * (1 + β) / ((1 - β) * λ)}."
     ),
     strong=(
-        "Finds the quantity that never grows, and with it a bound for every start, in place of complex roots. Knows that the bound is sharp: past it one root lies below −1, and the iterates change sign and grow. "
+        "Finds a quadratic form that shrinks by a fixed factor in every step, and with it a geometric bound for every start, in place of complex roots. Knows that the bound is sharp: past it one root lies below −1, and the iterates change sign and grow. "
         "Adds that Adam averages and so keeps the scale of a learning rate, whereas the usual momentum of SGD does not."
     ),
     weak=f"Says that momentum multiplies the learning rate by {1 / (1 - β)} and concludes that it must be lowered by as much for stability. On a quadratic the stable range grows: the gradient is not constant, it turns round.",
@@ -193,49 +202,90 @@ def ema_recurrence():
     )  # fmt: skip
 
 
-@entry.proves(eq(energy(y, succ(n), p), energy(y, n, p) - (1 - β) / (1 + β) * (y[succ(succ(n))] - y[n]) ** 2), "What never grows")
+@entry.proves(eq(energy(y, succ(n)), q * energy(y, n) - (q - β) / (q + β) * (y[succ(succ(n))] - q * y[n]) ** 2), "What shrinks")
 def falling():
     return (
-        calc(energy(y, succ(n), p))
-        .eq(energy(y, n, p) - (1 - β) / (1 + β) * (y[succ(succ(n))] - y[n]) ** 2,  given(recurrence(y, p)))
+        calc(energy(y, succ(n)))
+        .eq(q * energy(y, n) - (q - β) / (q + β) * (y[succ(succ(n))] - q * y[n]) ** 2,    given(recurrence(y, p)))
     )  # fmt: skip
 
 
-@entry.proves(le(energy(y, n, p), energy(y, ZERO, p)), "It never exceeds its start")
-def bounded_energy():
-    lost = (1 - β) / (1 + β) * (y[succ(succ(n))] - y[n]) ** 2
-    falls = from_gap(calc(energy(y, n, p) - energy(y, succ(n), p)).eq(lost, falling))
+@entry.proves(le(energy(y, n), q**n * energy(y, ZERO)), "It shrinks by a factor in every step")
+def shrinking():
+    lost = (q - β) / (q + β) * (y[succ(succ(n))] - q * y[n]) ** 2
+    falls = from_gap(calc(q * energy(y, n) - energy(y, succ(n))).eq(lost, falling), rearranged(weakened(slow), le(0, q - β)))
+    claim = le(energy(y, n), q**n * energy(y, ZERO))
     return by_induction(
         n,
-        calc(energy(y, ZERO, p)),
-        calc(energy(y, succ(n), p))
-        .le(energy(y, n, p),                                                     use(falls.theorem, "it loses a square in every step"))
-        .le(energy(y, ZERO, p),                                                  use(assume(le(energy(y, n, p), energy(y, ZERO, p))), "the claim for n")),
+        calc(energy(y, ZERO)).eq(q**ZERO * energy(y, ZERO)),
+        calc(energy(y, succ(n)))
+        .le(q * energy(y, n),                                                    use(falls.theorem, "a square is lost in every step"))
+        .le(q * (q**n * energy(y, ZERO)),                                        use(assume(claim), "the claim for n"))
+        .eq(q ** succ(n) * energy(y, ZERO),                                      powers),
     )  # fmt: skip
 
 
-@entry.proves(le(room * y[n] ** 2, energy(y, ZERO, p)), "It bounds every member")
+@entry.proves(le(room * y[n] ** 2, q**n * energy(y, ZERO)), "It bounds every member")
 def bounded_member():
-    square = from_gap(calc(energy(y, n, p) - room * y[n] ** 2).eq((y[succ(n)] - p / (1 + β) * y[n]) ** 2))
+    square = from_gap(calc(energy(y, n) - room * y[n] ** 2).eq((y[succ(n)] - p * q / (q + β) * y[n]) ** 2))
     return (
         calc(room * y[n] ** 2)
-        .le(energy(y, n, p),                                                     use(square.theorem, "a square is left over"))
-        .le(energy(y, ZERO, p),                                                  bounded_energy)
+        .le(energy(y, n),                                                        use(square.theorem, "a square is left over"))
+        .le(q**n * energy(y, ZERO),                                              shrinking)
     )  # fmt: skip
 
 
 @entry.proves(lt(0, room), "There is room")
 def there_is_room():
-    squares = rearranged(calc(p).lt(1 + β, given(upper)), lt(p**2, (1 + β) ** 2), 1 / (p + 1 + β))
-    return discharged(
-        rearranged(squares, lt(0, room), (1 + β) ** 2),
-        rearranged(calc(-(1 + β)).lt(p, given(lower)), lt(0, p + 1 + β)),
-    )
+    return rearranged(calc(p**2 * q).lt((q + β) ** 2, given(narrow)), lt(0, room), (q + β) ** 2 / q)
 
 
-@entry.proves(le(y[n] ** 2, energy(y, ZERO, p) / room), "Stable")
+@entry.proves(le(y[n] ** 2, q**n * energy(y, ZERO) / room), "So every member lies below a geometric sequence")
+def member():
+    goal = le(y[n] ** 2, q**n * energy(y, ZERO) / room)
+    return discharged(restated(bounded_member, goal, multiplied(goal, room)), there_is_room, nonzero(there_is_room))
+
+
+@entry.proves(tends(y[n], n, inf, 0), "It tends to 0")
+def decaying():
+    decay = discharged(limit(tends(q**n * energy(y, ZERO) / room, n, inf, 0)), nonzero(there_is_room))
+    return squeezed(tends(y[n], n, inf, 0), member, decay)
+
+
+# ---- a factor for every coefficient inside the range -------------------------------------------------------------------
+
+
+@entry.proves(lt(p**2, (1 + β) ** 2), "The coefficient squared")
+def squares():
+    low = rearranged(calc(-(1 + β)).lt(p, given(lower)), lt(0, p + 1 + β))
+    return discharged(rearranged(calc(p).lt(1 + β, given(upper)), lt(p**2, (1 + β) ** 2), 1 / (p + 1 + β)), low)
+
+
+@entry.proves(lt(β, chosen), "A factor that fits: above the momentum")
+def above_momentum():
+    return from_gap(calc(chosen - β).eq((1 - β) * (4 + (1 - β) * (3 + β) + p**2) / 8))
+
+
+@entry.proves(lt(0, chosen), "So it is positive")
+def above_zero():
+    return nonnegative(calc(chosen).eq(β + (1 - β) * (4 + (1 - β) * (3 + β) + p**2) / 8))
+
+
+@entry.proves(lt(chosen, 1), "It is below 1")
+def below_one():
+    return restated(squares, lt(chosen, 1), multiplied(lt(chosen, 1), 8 / (1 - β)))
+
+
+@entry.proves(lt(p**2 * chosen, (chosen + β) ** 2), "And the coefficient leaves room for it")
+def leaves_room():
+    rest = 48 + 16 * β**2 + (1 + β) ** 2 * (1 - β) ** 2 + p**2 * (1 - β) * (7 + β)
+    goal = lt(p**2 * chosen, (chosen + β) ** 2)
+    return restated(squares, goal, multiplied(goal, 64 / rest))
+
+
+@entry.proves(tends(y[n], n, inf, 0), "Inside the range every sequence tends to 0")
 def stable():
-    return discharged(rearranged(bounded_member.argument, le(y[n] ** 2, energy(y, ZERO, p) / room), room), there_is_room, nonzero(there_is_room))
+    return discharged(instance(decaying.theorem, (q, chosen)), above_momentum, below_one, above_zero, leaves_room)
 
 
 @entry.proves(iff(both(lt(-(1 + β), ball), lt(ball, 1 + β)), both(lt(α, 2 * (1 + β) / λ), lt(0, α))), "The stable learning rates of the heavy ball")
@@ -256,19 +306,19 @@ def ema_rates():
 
 
 def stable_iterates(middle: Term, slope: Term, recursion: Proof):
-    """Return the bound for the iterates of a quadratic, from the learning rate."""
+    """Return that the iterates of a quadratic tend to its minimum, from the learning rate."""
     here = instance(stable.theorem, (y, x), (p, middle))
     low = rearranged(calc(α).lt(2 * (1 + β) / slope, given(lt(α, 2 * (1 + β) / slope))), lt(-(1 + β), middle), 1 / slope)
     high = rearranged(calc(0).lt(α, given(lt(0, α))), lt(middle, 1 + β), 1 / slope)
     return discharged(here, recursion, low, high)
 
 
-@entry.proves(le(x[n] ** 2, energy(x, ZERO, ball) / (1 - (ball / (1 + β)) ** 2)), "The heavy ball is stable", main=True)
+@entry.proves(tends(x[n], n, inf, 0), "The heavy ball converges", main=True)
 def ball_stable():
     return stable_iterates(ball, λ, ball_recurrence)
 
 
-@entry.proves(le(x[n] ** 2, energy(x, ZERO, ema) / (1 - (ema / (1 + β)) ** 2)), "The average is stable")
+@entry.proves(tends(x[n], n, inf, 0), "The average converges")
 def ema_stable():
     return stable_iterates(ema, (1 - β) * λ, ema_recurrence)
 

@@ -1,8 +1,9 @@
-"""P(h∣E) = P(E∣h)·P(h)/P(E): Bayes’ theorem, total probability, and a test for a rare disease."""
+"""P(h∣E) = P(E∣h)·P(h)/Σ P(E∣g)·P(g): Bayes’ theorem with total probability in it, and a test for a rare disease."""
 
 from fractions import Fraction
 
 from derive.language.term import Σ, array, eq, forall, indices, let, lift, lt, size, var
+from derive.logic.arguments import carried, discharged, nonzero
 from derive.logic.calc import calc
 from derive.logic.rules.reasons import by, linearity
 from derive.record import Assumption, Derivation, Kernel, Mistake, Number
@@ -36,7 +37,7 @@ belief, fit = var("π", K, dom="simplex"), var("ℓ", K, dom="positive")
 entry = Derivation(
     module=__name__,
     title="Bayes’ theorem",
-    claim=eq(posterior[h], likelihood[h] * prior[h] / evidence),
+    claim=eq(posterior[h], likelihood[h] * prior[h] / Σ(likelihood[g] * prior[g], g)),
     goal="Turn the probability of the evidence under each hypothesis into the probability of each hypothesis under the evidence.",
     priority="critical",
     given=(
@@ -106,12 +107,23 @@ def total():
     )  # fmt: skip
 
 
-@entry.proves(eq(posterior[h], likelihood[h] * prior[h] / evidence), "Bayes’ theorem", main=True)
+@entry.proves(eq(posterior[h], likelihood[h] * prior[h] / evidence), "With the probability of the evidence")
 def bayes():
     return (
         calc(posterior[h])
         .eq(joint[h] / evidence,                                                    by(posterior))
         .eq(likelihood[h] * prior[h] / evidence,                                    product)
+    )  # fmt: skip
+
+
+@entry.proves(entry.claim, "Bayes’ theorem", main=True)
+def whole():
+    possible = carried(calc(lt(0, evidence)).iff(lt(0, Σ(likelihood[g] * prior[g], g)), total))
+    return discharged(
+        calc(posterior[h])
+        .eq(likelihood[h] * prior[h] / evidence,                                    bayes)
+        .eq(likelihood[h] * prior[h] / Σ(likelihood[g] * prior[g], g),              total),
+        nonzero(possible),
     )  # fmt: skip
 
 

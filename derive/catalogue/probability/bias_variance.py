@@ -54,7 +54,7 @@ entry = Derivation(
     sanity=(
         ("No randomness", f"A constant prediction has {eq(spread, 0)}, and all of its error beyond the noise is bias."),
         ("Perfect model", f"With no bias and no variance the error is {σ**2}, and not 0."),
-        ("Units", f"Every part is a square: of {y}’s units if {y} is a length, areas."),
+        ("Units", f"Every part has the units of {y} squared: areas, if {y} is a length."),
     ),
     mistakes=(
         Mistake(eq(error, bias + spread + σ**2), "The bias is not squared: its units would not fit those of the other parts."),
@@ -140,13 +140,13 @@ def shrinks():
 
 
 @entry.proves(
-    eq(((F - t) ** 2).mean()[n], ((mean - t) ** 2)[n] + ((F - mean) ** 2).mean()[n]),
+    eq(Σ((F[k, n] - t[n]) ** 2, k) / K, (mean[n] - t[n]) ** 2 + Σ((F[k, n] - mean[n]) ** 2, k) / K),
     "The same over a number of training sets",
 )
 def empirical():
     return (
-        calc(((F - t) ** 2).mean()[n])
+        calc(Σ((F[k, n] - t[n]) ** 2, k) / K)
         .eq(Σ(F[k, n] ** 2, k) / K - 2 * t[n] * Σ(F[k, n], k) / K + t[n] ** 2,      linearity)
         .eq((mean[n] - t[n]) ** 2 + (Σ(F[k, n] ** 2, k) / K - mean[n] ** 2),        by(mean))
-        .eq(((mean - t) ** 2)[n] + ((F - mean) ** 2).mean()[n],                     by(mean), linearity)
+        .eq((mean[n] - t[n]) ** 2 + Σ((F[k, n] - mean[n]) ** 2, k) / K,             by(mean), linearity)
     )  # fmt: skip

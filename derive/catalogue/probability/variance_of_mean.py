@@ -43,11 +43,11 @@ entry = Derivation(
     sixty_seconds=(
         f"The mean is linear, so the average has mean {μ}. Its deviation from {μ} is the average of the deviations; squaring gives a double sum of the "
         f"covariances of pairs. Independent observations have none off the diagonal, and {n} terms {σ**2} stay, over {n**2}. So the standard error is {σ / sqrt(n)}: "
-        f"four times the data halve it."
+        f"four times the data halve it. Without independence the covariances of the pairs stay in the sum."
     ),
     strong=(
         f"Needs a finite variance and independence in pairs, and no normal distribution. Adds that deviations from the average itself are too small by the variance of the average, "
-        f"so that the mean square deviation has the mean {(n - 1) / n * σ**2}."
+        f"so that the mean square deviation has the mean {(n - 1) / n * σ**2}: to divide by {n - 1} and not by {n} makes up for it."
     ),
     weak="Says that errors cancel: they do on average, but the rate is the question, and it comes from the double sum having only a diagonal.",
     sanity=(
@@ -117,6 +117,16 @@ def standard_error():
         calc(sqrt(Var(mean, x)))
         .eq(sqrt(σ**2 / n),                                                         of_mean)
         .eq(σ / sqrt(n),                                                            root_of_product, root_of_square, branch("abs", 0))
+    )  # fmt: skip
+
+
+@entry.proves(eq(Var(sqrt(n) * (mean - μ) / σ, x), 1), "Standardised, the average keeps the variance 1")
+def standardised():
+    return (
+        calc(Var(sqrt(n) * (mean - μ) / σ, x))
+        .eq(sqrt(n) ** 2 / σ**2 * Var(mean, x),                                     variance, linearity)
+        .eq(n / σ**2 * Var(mean, x),                                                root_of_square)
+        .eq(1,                                                                      of_mean)
     )  # fmt: skip
 
 
