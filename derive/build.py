@@ -21,6 +21,12 @@ from derive.language.term import Complaint
 from derive.record import Misstatement
 from derive.view import View, load
 
+_LEDE = (
+    "Each result is proved line by line by rules and seen again at 50 digits. The solution shows every step with its "
+    "reason, the practice sheet leaves blanks in their place, the NumPy module computes what was proved, and anyone "
+    "can replay the certificate. ★ marks where to begin."
+)
+
 Step = Callable[[str, int, int], None]
 "Called when a derivation is done: its slug, how many are done, of how many."
 
@@ -165,7 +171,7 @@ def index(slugs: Iterable[str]) -> str:
         [Step(slug, titles[slug], tuple(titles[other] for other in before[slug] if other in titles)) for slug in level]
         for level in levels(before)
     ]
-    return index_page(topics, levels=order)
+    return index_page(topics, levels=order, lede=_LEDE)
 
 
 def levels(before: Mapping[str, Iterable[str]]) -> list[list[str]]:

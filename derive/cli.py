@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 GOOD, FAILED, BAD_INPUT, UNRESOLVED = 0, 1, 2, 3
 _CODES: Final = {"pass": GOOD, "fail": FAILED, "unresolved": UNRESOLVED}
 FORMATS: Final = ("text", "latex", "html", "json", "numpy")
+FRAMES: Final = 100_000  # of nested calls, in which a certificate is replayed
+STACK: Final = 512 * 1024 * 1024  # bytes, reserved and not used up
 
 
 class BadInput(Exception):  # noqa: N818 - what was put in, said in a sentence
@@ -29,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args([_guarded(word) for word in (sys.argv[1:] if arguments is None else arguments)])
     try:
         code = int(options.run(options))
         sys.stdout.flush()
@@ -43,6 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("derive: interrupted", file=sys.stderr)
         return 130
+
+
+def _guarded(word: str) -> str:
+    """Put a blank before a loss that begins with a minus sign, which argparse would take for an option."""
+    return f" {word}" if _MINUS.match(word) else word
+
+
+_MINUS: Final = re.compile(r"-(?!o/)(\(|\d|\w+ *[(*/@+\[-])")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -130,35 +143,42 @@ def _losses(command: Callable[..., argparse.ArgumentParser]) -> None:
         made.add_argument("--assume", metavar="CONDITION", action="append", default=[], help='such as "s > 0"')
         made.add_argument("--format", choices=FORMATS, default="text")
         made.add_argument("--detail", type=int, choices=(1, 2, 3), default=2, help="how fine the lines are")
+        made.add_argument("--seconds", type=_seconds, default=300.0, help="after which it is stopped, 300 if not said")
         made.add_argument("-o", "--output", metavar="FILE", type=Path)
 
 
 def _derived(options: argparse.Namespace) -> int:
     import derive
+    from derive.deriver.algebra import LimitError
     from derive.files import FolderError, prepared, write
     from derive.language.term import Complaint
     from derive.losses import deep
 
+    start = time.monotonic()
     shapes, domains = _pairs(options.shape, "--shape", "X=N,d"), _pairs(options.domain, "--domain", "y=simplex")
     if options.what == "derivative":
         shapes.setdefault(options.wrt, "")
     work = getattr(derive, options.what)
     try:
         view = work(
-            options.loss,
+            options.loss.removeprefix(" ") if options.loss.startswith(" -") else options.loss,
             options.wrt,
             shapes=shapes,
             domains=domains,
             given=options.given,
             assume=options.assume,
             detail=options.detail,
+            seconds=options.seconds,
         )
     except Complaint as error:
         raise BadInput(str(error)) from error
     except RecursionError as error:
         raise BadInput("the loss nests too deep: name some of its parts") from error
     with _proving():
-        text = deep(_texts(view)[options.format])
+        try:
+            text = deep(_texts(view)[options.format], max(1.0, start + options.seconds - time.monotonic()))
+        except LimitError as error:
+            raise BadInput(str(error)) from error
     if options.output is None:
         print(text, end="")
         return GOOD
@@ -176,7 +196,8 @@ def _pairs(given: Sequence[str], option: str, example: str) -> dict[str, str]:
         name, sign, value = pair.partition("=")
         if not sign or not name.strip():
             raise BadInput(f"{option} {pair!r} is no pair: write {option} {example}")
-        found[name.strip()] = value
+        if found.setdefault(name.strip(), value) != value:
+            raise BadInput(f"{option} says two things of {name.strip()}: {found[name.strip()]} and {value}")
     return found
 
 
@@ -190,6 +211,16 @@ class _Version(argparse.Action):
 
 def _seed(text: str) -> int:
     return _whole(text, 0, "a seed")
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: pass a number of seconds above 0, such as 60")
+    return found
 
 
 def _jobs(text: str) -> int:
@@ -437,7 +468,7 @@ def _replayed(path: Path) -> tuple[Any, dict[str, Theorem]]:
 
     data = _read(path)
     try:
-        return data, replay(data)
+        return data, _on_a_deep_stack(lambda: replay(data))
     except CertificateError as error:
         raise BadInput(f"{path} is refused: {error}") from error
     except (
@@ -451,6 +482,31 @@ def _replayed(path: Path) -> tuple[Any, dict[str, Theorem]]:
     ) as error:
         what = f"{type(error).__name__}: {error}"
         raise BadInput(f"{path} is refused: it is damaged ({what}); make it again with derive build") from error
+
+
+def _on_a_deep_stack(work: Callable[[], dict[str, Theorem]]) -> dict[str, Theorem]:
+    """Do what goes as deep as the layers of a network."""
+    found: list[dict[str, Theorem]] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it belongs
+            failed.append(error)
+
+    frames, size = sys.getrecursionlimit(), threading.stack_size(STACK)
+    sys.setrecursionlimit(max(frames, FRAMES))
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(frames)
+    if failed:
+        raise failed[0]
+    return found[0]
 
 
 def _read(path: Path) -> Any:

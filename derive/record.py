@@ -6,7 +6,7 @@ is first asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
@@ -59,6 +59,9 @@ class Kernel:
         The claims of the entry whose right sides the outputs are.
     labels : Term or None
         An input that may also be given as integer labels, one for a row.
+    derived : bool
+        Whether the deriver made it: what a mean is over is then unknown, so that none can be asked for as a sum, and
+        in the tails of its functions it promises digits only beside the values that it has elsewhere.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Kernel:
     textbook: Term | None = None
     proved_by: tuple[str, ...] = ()
     labels: Term | None = None
+    derived: bool = False
 
 
 @dataclass(frozen=True)
@@ -276,10 +280,13 @@ class Record:
 
     def tag(self, hypothesis: Term) -> str | None:
         """Return the tag of the assumption that a hypothesis is, A1 for the first; None where it is none."""
-        for number, assumption in enumerate(self.assumptions, 1):
-            if closed(hypothesis) is closed(assumption.formula):
-                return f"A{number}"
-        return None
+        return self._tags.get(closed(hypothesis))
+
+    @cached_property
+    def _tags(self) -> dict[Term, str]:
+        """The tag of each assumption, by the form in which conditions are compared."""
+        numbered = [(closed(assumption.formula), f"A{n}") for n, assumption in enumerate(self.assumptions, 1)]
+        return dict(reversed(numbered))
 
     @property
     def related(self) -> tuple[str, ...]:
@@ -329,9 +336,9 @@ class Derivation(Record):
     ----------
     goal, prompt, sixty_seconds, strong, weak : str
         The texts of the page. `weak` says why the answer is weak.
-    sanity : tuple of (str, str)
+    sanity : sequence of (str, str)
         The name of a check, and what it shows.
-    mistakes : tuple of Mistake
+    mistakes : sequence of Mistake
     """
 
     goal: str
@@ -339,8 +346,8 @@ class Derivation(Record):
     sixty_seconds: str
     strong: str
     weak: str
-    mistakes: tuple[Mistake, ...]
-    sanity: tuple[tuple[str, str], ...]
+    mistakes: Sequence[Mistake]
+    sanity: Sequence[tuple[str, str]]
 
     @property
     def about(self) -> str:

@@ -116,7 +116,10 @@ def adam_step(G, M, V, τ, α, β1, β2, ε, *, check=True):
         β1 = _check_number("β1", β1, 0, 1, strict=True)
         β2 = _check_number("β2", β2, 0, 1, strict=True)
         ε = _check_number("ε", ε, 0, strict=True)
-    step_ = (α*((β1*M + (1 - β1)*G)/(1 - β1**τ)))/(np.sqrt((β2*V + (1 - β2)*G**2)/(1 - β2**τ)) + ε)
+    step_ = (α*((β1*M + (1 - β1)*G)/(1 - β1**τ)))/(
+        np.sqrt((β2*V + (1 - β2)*G**2)/(1 - β2**τ))
+        + ε
+    )
     first = β1*M + (1 - β1)*G
     second = β2*V + (1 - β2)*G**2
     return AdamStep(step_, first, second)

@@ -87,7 +87,7 @@ def attention_backward(Q, K, V, G, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     dQ : (N, d)
     dK : (M, d)
     dV : (M, E)

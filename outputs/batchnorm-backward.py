@@ -102,7 +102,7 @@ def batchnorm_backward(X, γ, β, ε, G0, *, reduction="mean", check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     dX : (N, d)
     dγ : (d,)
     dβ : (d,)

@@ -97,7 +97,7 @@ def poisson_rate(y, *, reduction="mean", check=True):
 
     Returns
     -------
-    rate : ()
+    rate : float
     """
     if check:
         sizes: dict[str, int] = {}

@@ -76,8 +76,8 @@ def inner_product_and_bound(a, b, *, check=True):
 
     Returns
     -------
-    inner : ()
-    bound : ()
+    inner : float
+    bound : float
     """
     if check:
         sizes: dict[str, int] = {}

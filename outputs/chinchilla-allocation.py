@@ -96,6 +96,6 @@ def best_allocation(A, B, α, β, C, *, check=True):
         α = _check_range("α", _check_floats("α", α), np.greater(α, 0), "a positive number")
         β = _check_range("β", _check_floats("β", β), np.greater(β, 0), "a positive number")
         C = _check_range("C", _check_floats("C", C), np.greater(C, 0), "a positive number")
-    parameters = ((α*A)/((β*B)))**(1/(α + β))*(C/6)**(β/(α + β))
-    tokens = ((β*B)/((α*A)))**(1/(α + β))*(C/6)**(α/(α + β))
+    parameters = ((α*A)/(β*B))**(1/(α + β))*(C/6)**(β/(α + β))
+    tokens = ((β*B)/(α*A))**(1/(α + β))*(C/6)**(α/(α + β))
     return BestAllocation(parameters, tokens)

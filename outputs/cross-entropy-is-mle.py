@@ -7,7 +7,7 @@ import numpy as np
 
 def _xlogy(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a·log(b), elementwise, and 0 where a = 0; 2 ulp for b away from 1."""
-    return a * np.log(np.where(a == 0, a + 1, b))  # a + 1 is 1 there, and of the arrays' own type, as b may not be
+    return a * np.log(np.where(a == 0, a + 1, b))  # a + 1 is a 1 of a's own type
 
 
 def _check_shape(name: str, value: np.ndarray, shape: tuple[str, ...], sizes: dict[str, int]) -> None:
@@ -107,7 +107,7 @@ def mean_cross_entropy(Y, A, *, reduction="mean", check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     """
     if check:
         sizes: dict[str, int] = {}
@@ -131,7 +131,7 @@ def likelihood(Y, A, *, check=True):
 
     Returns
     -------
-    likelihood : ()
+    likelihood : float
     """
     if check:
         sizes: dict[str, int] = {}

@@ -103,7 +103,7 @@ def elbo_and_gradients(X, M, V, W, c, τ, *, reduction="mean", check=True):
 
     Returns
     -------
-    elbo : ()
+    elbo : float
     dM : (N, d)
     dV : (N, d)
     """
@@ -121,11 +121,14 @@ def elbo_and_gradients(X, M, V, W, c, τ, *, reduction="mean", check=True):
     D = X.shape[1]
     R = (X - (M @ W.T)) - c
     exponential = np.exp(V)
-    reconstructions = -(D*float(np.log((2*np.pi)*τ**2)))/2 - ((R**2).sum(axis=1) + exponential @ (W**2).sum(axis=0))/(2*τ**2)
+    reconstructions = (
+        -(D*float(np.log((2*np.pi)*τ**2)))/2
+        - ((R**2).sum(axis=1) + exponential @ (W**2).sum(axis=0))/(2*τ**2)
+    )
     divergences = (M**2 + _expgap(V)).sum(axis=1)/2
     elbo = (reconstructions - divergences).sum(axis=0)/count
     dM = ((R @ W)/τ**2 - M)/count
-    dV = (-(exponential*(W**2).sum(axis=0))/τ**2 - np.expm1(V))/((2*count))
+    dV = (-(exponential*(W**2).sum(axis=0))/τ**2 - np.expm1(V))/(2*count)
     return ElboAndGradients(elbo, dM, dV)
 
 

@@ -88,8 +88,8 @@ def normal_estimates(y, *, reduction="mean", check=True):
 
     Returns
     -------
-    mean : ()
-    variance : ()
+    mean : float
+    variance : float
     """
     if check:
         sizes: dict[str, int] = {}
@@ -117,7 +117,7 @@ def negative_log_likelihood(y, f, ν, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     """
     if check:
         sizes: dict[str, int] = {}
@@ -126,4 +126,4 @@ def negative_log_likelihood(y, f, ν, *, check=True):
         ν = _check_number("ν", ν, 0, strict=True)
     n = y.shape[0]
     MSE = ((y - f)**2).sum(axis=0)/n
-    return (n/((2*ν)))*MSE + (n/2)*float(np.log((2*np.pi)*ν))
+    return (n/(2*ν))*MSE + (n/2)*float(np.log((2*np.pi)*ν))

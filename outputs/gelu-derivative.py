@@ -188,4 +188,7 @@ def gelu_tanh_derivative(x, *, check=True):
         x = _check_floats("x", x)
     c = 8943/200000
     s = float(np.sqrt(2/np.pi))*(x + c*x**3)
-    return (2*_sigmoid(2*s))/2 + (x/2)*_tanh_derivative(s)*float(np.sqrt(2/np.pi))*(1 + (3*c)*x**2)
+    return (
+        _sigmoid(2*s)
+        + (x/2)*_tanh_derivative(s)*float(np.sqrt(2/np.pi))*(1 + (3*c)*x**2)
+    )

@@ -100,7 +100,7 @@ def square_gap(p, y, *, check=True):
 
     Returns
     -------
-    gap : ()
+    gap : float
     """
     if check:
         sizes: dict[str, int] = {}

@@ -92,7 +92,7 @@ def layernorm_backward(X, γ, β, ε, G, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     dX : (N, d)
     dγ : (d,)
     dβ : (d,)
@@ -113,7 +113,10 @@ def layernorm_backward(X, γ, β, ε, G, *, check=True):
     L_N = (G*Y).sum(axis=1).sum(axis=0)
     loss = L_N
     H = G*γ
-    dX = ((H - (H.sum(axis=1)/d)[:, None]) - X_hat*((H*X_hat).sum(axis=1)/d)[:, None])/S[:, None]
+    dX = (
+        (H - (H.sum(axis=1)/d)[:, None])
+        - X_hat*((H*X_hat).sum(axis=1)/d)[:, None]
+    )/S[:, None]
     dγ = (G*X_hat).sum(axis=0)
     dβ = G.sum(axis=0)
     return LayernormBackward(loss, dX, dγ, dβ)

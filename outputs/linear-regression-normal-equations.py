@@ -107,7 +107,7 @@ def loss_and_gradient(X, y, w, *, reduction="mean", check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     w : (d,)
     """
     if check:

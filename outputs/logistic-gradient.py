@@ -138,9 +138,9 @@ def loss_and_gradient(X, y, w, b, *, reduction="mean", check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     w : (d,)
-    b : ()
+    b : float
     """
     if check:
         sizes: dict[str, int] = {}

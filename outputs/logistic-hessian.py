@@ -93,7 +93,8 @@ def hessian(X, w, *, reduction="mean", check=True):
     count = X.shape[0] if reduction == "mean" else 1
     z = X @ w
     s = _sigmoid_derivative(z)
-    return (X.T @ (s[:, None]*X))/count
+    weighted = np.sqrt(s)[:, None]*X
+    return (weighted.T @ weighted)/count
 
 
 def curvature(X, w, v, *, reduction="mean", check=True):
@@ -111,7 +112,7 @@ def curvature(X, w, v, *, reduction="mean", check=True):
 
     Returns
     -------
-    form : ()
+    form : float
     """
     if check:
         sizes: dict[str, int] = {}

@@ -124,7 +124,7 @@ def penalised_loss(X, y, w, σ, τ, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     w : (d,)
     """
     if check:

@@ -88,7 +88,7 @@ def penalised_loss(X, y, w, σ, b, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     """
     if check:
         sizes: dict[str, int] = {}

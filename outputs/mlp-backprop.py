@@ -183,7 +183,7 @@ def mlp_backprop(X, Y, W1, b1, W2, b2, *, reduction="mean", check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     dW1 : (M, d)
     db1 : (M,)
     dW2 : (K, M)

@@ -127,7 +127,7 @@ def mutual_information(p, C, *, check=True):
 
     Returns
     -------
-    information : ()
+    information : float
     """
     if check:
         sizes: dict[str, int] = {}

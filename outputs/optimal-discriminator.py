@@ -13,7 +13,7 @@ def _sigmoid(z: np.ndarray) -> np.ndarray:
 
 def _xlogy(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a·log(b), elementwise, and 0 where a = 0; 2 ulp for b away from 1."""
-    return a * np.log(np.where(a == 0, a + 1, b))  # a + 1 is 1 there, and of the arrays' own type, as b may not be
+    return a * np.log(np.where(a == 0, a + 1, b))  # a + 1 is a 1 of a's own type
 
 
 def _js_term(p: np.ndarray, q: np.ndarray) -> np.ndarray:

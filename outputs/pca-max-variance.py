@@ -71,7 +71,7 @@ def variance_along(Y, u, *, reduction="mean", check=True):
 
     Returns
     -------
-    variance : ()
+    variance : float
     """
     if check:
         sizes: dict[str, int] = {}
@@ -82,4 +82,4 @@ def variance_along(Y, u, *, reduction="mean", check=True):
     count = Y.shape[0] if reduction == "mean" else 1
     μ = Y.sum(axis=0)/count
     C = Y - μ
-    return u @ ((C.T @ C)/count @ u)
+    return u @ (((C.T @ C)/count) @ u)

@@ -147,7 +147,7 @@ def loss_and_gradient(X, y, w, λ, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     w : (d,)
     """
     if check:

@@ -90,7 +90,7 @@ def rmsnorm_backward(X, γ, ε, G, *, check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     dX : (N, d)
     dγ : (d,)
     """

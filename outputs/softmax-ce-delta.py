@@ -168,7 +168,7 @@ def softmax_cross_entropy(Z, Y, *, reduction="mean", check=True):
 
     Returns
     -------
-    loss : ()
+    loss : float
     delta : (N, K)
     """
     if check:

@@ -132,4 +132,7 @@ def softmax_jacobian(Z, *, check=True):
         Z = _check_logits("Z", Z, ("N", "K"), sizes)
     K = Z.shape[1]
     P = _softmax(Z)
-    return np.eye(K, dtype=np.int8)*(P*_softmax_complement(Z))[:, :, None] - (1 - np.eye(K, dtype=np.int8))*P[:, :, None]*P[:, None, :]
+    return (
+        np.eye(K, dtype=np.int8)*(P*_softmax_complement(Z))[:, :, None]
+        - (1 - np.eye(K, dtype=np.int8))*P[:, :, None]*P[:, None, :]
+    )

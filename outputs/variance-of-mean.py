@@ -77,8 +77,8 @@ def mean_and_standard_error(d, *, reduction="mean", check=True):
 
     Returns
     -------
-    mean : ()
-    error : ()
+    mean : float
+    error : float
     """
     if check:
         sizes: dict[str, int] = {}

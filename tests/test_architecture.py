@@ -31,7 +31,7 @@ ROOMS = {
     "files":     set(),  # writing a file whole
     "view":      PARTS | {"evidence"},  # one derivation and all its views
     "state":     {"registry", "files"},  # what a build remembers
-    "losses":    PARTS | {"view"},  # any loss: a worked solution as a view
+    "losses":    PARTS | {"evidence", "view"},  # any loss: a worked solution as a view
     "build":     PARTS | {"evidence", "files", "view", "state", ""},
     "":          PARTS | {"evidence", "view", "losses"},  # the public names, loaded when they are first asked for
     "cli":       PARTS | {"evidence", "files", "view", "losses", "build", ""},
@@ -55,6 +55,7 @@ LOGIC = {
     "arguments":   BELOW_THE_CORE | {"theorem", "strategy", "rules", "calc"},
     "certificate": BELOW_THE_CORE | {"theorem", "strategy", "rules"},
     "sympy_bridge": {"meaning"},  # for people who go on in SymPy: no proof rests on it
+    "sympy_losses": {"sympy_bridge"},  # for people who come from there
 }  # fmt: skip
 
 # Exact lists, for modules that are trusted because they depend on so little: what of ours each may import.
