@@ -748,7 +748,7 @@ def succ(number: Term) -> Term:
 
 
 def space(name: str) -> Term:
-    """Return a measure space, never null, whose points index densities; its integral is any positive linear functional."""
+    """Return a measure space, never null, with points as indices; its integral is any positive linear functional."""
     return Term("space", (), name)
 
 
