@@ -173,15 +173,14 @@ def test_kernels_are_readable_python(slug):
         assert not any(isinstance(node, ast.For | ast.While) for node in ast.walk(functions[kernel.name]))
 
 
-@pytest.mark.parametrize("mode", ["solution", "practice"])
+@pytest.mark.parametrize(("mode", "seed"), [("solution", 0), ("practice", 3)], ids=["solution", "practice"])
 @pytest.mark.parametrize("slug", SLUGS)
-def test_pages_are_valid_html(slug, mode):
+def test_pages_are_valid_html(slug, mode, seed):
     pages = {"index.html", *(f"{other}.html" for other in SLUGS)}
-    for seed in (0, 3):
-        text = html_page(page(slug, mode, seed))
-        html5lib.HTMLParser(strict=True).parse(text)
-        assert "\ue000" not in text, "a term's mark was printed and not the term"
-        assert set(re.findall(r'href="([^"#]+)"', text)) <= pages, "a link leads nowhere"
+    text = html_page(page(slug, mode, seed))
+    html5lib.HTMLParser(strict=True).parse(text)
+    assert "\ue000" not in text, "a term's mark was printed and not the term"
+    assert set(re.findall(r'href="([^"#]+)"', text)) <= pages, "a link leads nowhere"
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -209,7 +208,7 @@ def test_the_page_shows_every_line_with_reason_and_verdict(slug):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_latex_compiles(slug, tmp_path):
     (tmp_path / "sheet.tex").write_text(tex_page(page(slug)), encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "sheet.tex"]
+    command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "sheet.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
     assert done.returncode == 0, done.stdout[-2000:]
 

@@ -137,8 +137,8 @@ def test_notebooks_show_it(d):
     assert d._repr_html_() == bundle["text/html"]
 
 
-@pytest.mark.parametrize("slug", slugs())
-def test_every_derivation_shows_itself_in_a_notebook(slug):
+@pytest.mark.parametrize("slug", slugs()[::6])
+def test_derivations_show_themselves_in_a_notebook(slug):
     import html5lib
 
     view = derive.load(slug)

@@ -42,6 +42,7 @@ def test_lines_and_certificates_grow_as_the_layers_do(counts, beside):
         assert most - middle <= 1.2 * (middle - least) * (many - more) / (more - few)
 
 
+@pytest.mark.slow
 def test_two_hundred_layers():
     """Every layer has its four lines and its claim, none of which has a derivative left."""
     view = derived(200)
