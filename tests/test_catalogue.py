@@ -205,7 +205,9 @@ def test_the_page_shows_every_line_with_reason_and_verdict(slug):
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
-@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize(
+    "slug", [pytest.param(slug, marks=[pytest.mark.slow] if n % 3 else []) for n, slug in enumerate(SLUGS)]
+)
 def test_the_latex_compiles(slug, tmp_path):
     (tmp_path / "sheet.tex").write_text(tex_page(page(slug)), encoding="utf-8")
     command = ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", "sheet.tex"]

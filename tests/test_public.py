@@ -137,7 +137,7 @@ def test_notebooks_show_it(d):
     assert d._repr_html_() == bundle["text/html"]
 
 
-@pytest.mark.parametrize("slug", slugs()[::6])
+@pytest.mark.parametrize("slug", slugs()[::9])
 def test_derivations_show_themselves_in_a_notebook(slug):
     import html5lib
 

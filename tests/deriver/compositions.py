@@ -166,4 +166,4 @@ def spread(cases, each):
 
 
 PAIRS = list(pairs())
-SPREAD = spread(PAIRS, 11)  # which shares no factor with the numbers of symbols
+SPREAD = spread(PAIRS, 17)  # which shares no factor with the numbers of symbols

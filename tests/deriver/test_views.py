@@ -337,7 +337,7 @@ def sheets(tmp_path_factory):
 def test_names_are_printed_by_latex(sheets):
     for sheet in sorted(sheets.glob("*.tex")):
         done = subprocess.run(
-            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", sheet.name],
+            ["pdflatex", "-draftmode", "-interaction=nonstopmode", "-halt-on-error", sheet.name],
             cwd=sheets,
             capture_output=True,
             check=False,
