@@ -8,6 +8,7 @@ it goes before all others and meets the axes of the same index.
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -156,7 +157,7 @@ def permuted(term: Term, order: Sequence[int]) -> Term:
     return array(component(term, tuple(places)), *(places[n] for n in order))
 
 
-class Reader:
+class Reader(ABC):
     """One text that is being read, and what arrays are made of. `parse` says which nodes of a text there are."""
 
     text: str
@@ -166,9 +167,9 @@ class Reader:
     "What the indices of loops around go over."
     sizes: dict[str, Term]
 
+    @abstractmethod
     def indexed(self, node: ast.expr) -> Value:
         """Return what an expression computes; indices may stand on axes of it."""
-        raise NotImplementedError
 
     def evaluate(self, node: ast.expr) -> Value:
         """Return what an expression computes, for functions that know of no indices."""

@@ -390,19 +390,16 @@ class Reader:
         return total
 
     def over(self, op: str) -> Callable[[Any], Term]:
-        """Return the rule of a sum or a product over indices from 0 on."""
+        """Return the rule of a sum or a product over indices."""
 
         def make(node: Any) -> Term:
-            inner = node.function
-            limits = []
+            limits: list[tuple[str, Term, Term | None]] = []
             for index, low, high in node.limits:
-                if low != 0:
-                    raise SymPyError(f"{node} begins at {low}: shift the index, so that it begins at 0")
-                name = str(index.label) if isinstance(index, sympy.Idx) else str(index)
-                limits.append((name, self.size(high + 1), self.known.get(name)))
+                name = self.key(getattr(index, "label", index))
+                limits.append((name, self.axis(low, high), self.known.get(name)))
             for name, axis, _ in limits:
                 self.known[name] = Term("idx", (axis,), name)
-            body = self.read(inner)
+            body = self.read(node.function)
             for name, _, before in limits:
                 body = Term(op, (self.known.pop(name), body))
                 if before is not None:
@@ -410,6 +407,16 @@ class Reader:
             return body
 
         return make
+
+    def key(self, symbol: Any) -> str:
+        """Return the name by which a symbol is known."""
+        return str(symbol)
+
+    def axis(self, low: Any, high: Any) -> Term:
+        """Return the range of an index of a sum, from 0 on."""
+        if low != 0:
+            raise SymPyError(f"a sum or product begins at {low}: shift the index, so that it begins at 0")
+        return self.size(high + 1)
 
     def derivative(self, node: Any) -> Term:
         """A derivative by variables."""

@@ -180,29 +180,12 @@ class Loss(Reader):
 
     # ---- sums and functions ----
 
-    def over(self, op: str) -> Callable[[Any], Term]:
-        """Return the rule of a sum or a product, from 0 to N − 1 or from 1 to N."""
-
-        def make(node: Any) -> Term:
-            limits: list[tuple[str, Term, Term | None]] = []
-            for index, low, high in node.limits:
-                axis = self.size(high - low + 1)
-                if self.starts.setdefault(axis, int(low)) != low:
-                    raise SymPyError(
-                        f"an index of {axis} begins at 0 in one sum and at 1 in another: shift one of them"
-                    )
-                name = self.key(getattr(index, "label", index))
-                limits.append((name, axis, self.known.get(name)))
-            for name, axis, _ in limits:
-                self.known[name] = Term("idx", (axis,), name)
-            body = self.read(node.function)
-            for name, _, before in limits:
-                body = Term(op, (self.known.pop(name), body))
-                if before is not None:
-                    self.known[name] = before
-            return body
-
-        return make
+    def axis(self, low: Any, high: Any) -> Term:
+        """Return the range of an index of a sum, from 0 to N − 1 or from 1 to N."""
+        axis = self.size(high - low + 1)
+        if self.starts.setdefault(axis, int(low)) != low:
+            raise SymPyError(f"an index of {axis} begins at 0 in one sum and at 1 in another: shift one of them")
+        return axis
 
     def real(self, node: Any) -> Term:
         """A decimal is read as it is written."""
